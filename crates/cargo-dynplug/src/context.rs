@@ -1,0 +1,115 @@
+//! What the build tells the rustc wrapper and the linker, which run as processes of their own below cargo:
+//! a JSON file whose path they find in an environment variable.
+
+use crate::diagnostic::{Doing, Result};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// The environment variable with the path of the context's file. Its presence makes this program a rustc wrapper.
+pub const CONTEXT_VARIABLE: &str = "DYNPLUG_CONTEXT";
+/// The environment variable by which the wrapper tells the linker what is being linked. Its presence makes this
+/// program a linker.
+pub const LINK_VARIABLE: &str = "DYNPLUG_LINK";
+/// The environment variable with the file into which the linker writes what it has to say.
+pub const REPORT_VARIABLE: &str = "DYNPLUG_REPORT";
+/// The environment variable by which `#[export]` learns under which name rustc knows the API crate.
+pub const API_EXTERN_VARIABLE: &str = "DYNPLUG_API_EXTERN";
+
+/// One call of cargo.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Context {
+    /// The target's triple.
+    pub target: String,
+    /// The name of cargo's profile.
+    pub profile: String,
+    /// First line of what rustc says of its version.
+    pub rustc: String,
+    /// The sysroot without a shared std.
+    pub sysroot: PathBuf,
+    /// What paths are called in what is compiled: (prefix, replacement), the last match wins.
+    pub remap: Vec<(String, String)>,
+    /// The user's own rustc wrapper.
+    pub user_wrapper: Option<PathBuf>,
+    /// The linker that the user's configuration names; none is rustc's default.
+    pub linker: Option<PathBuf>,
+    /// This program under the name by which rustc calls it as the linker.
+    pub linker_shim: PathBuf,
+    /// A folder for what the linker has to say.
+    pub reports: PathBuf,
+    /// A folder for what is known of API libraries.
+    pub libraries: PathBuf,
+    /// The API crate.
+    pub api: Package,
+    /// Manifest folders of the packages below the API crate, itself included.
+    pub api_closure: BTreeSet<PathBuf>,
+    /// Every package of the workspace and below.
+    pub packages: Vec<Package>,
+    /// What is built.
+    pub phase: Phase,
+}
+
+/// What a call of cargo is for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum Phase {
+    /// The API library and the hosts.
+    Hosts {
+        /// Manifest folders of the packages whose executables are hosts.
+        hosts: BTreeSet<PathBuf>,
+    },
+    /// One plugin, against an SDK.
+    Plugin {
+        /// The plugin's package.
+        plugin: Package,
+        /// The SDK's folder.
+        sdk: PathBuf,
+    },
+}
+
+/// A package, as the wrapper needs to know it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Package {
+    /// The package's name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Where it comes from, in cargo's words; a path relative to the workspace for path packages.
+    pub source: String,
+    /// The name of its library crate, where it has one.
+    pub crate_name: String,
+    /// The folder of its `Cargo.toml`.
+    pub manifest_dir: PathBuf,
+}
+
+impl Context {
+    /// Reads the context of this process, if there is one.
+    pub fn from_environment() -> Option<Result<Context>> {
+        let path = std::env::var_os(CONTEXT_VARIABLE)?;
+        Some(Self::read(Path::new(&path)))
+    }
+
+    fn read(path: &Path) -> Result<Context> {
+        let bytes = std::fs::read(path).doing(format_args!("read {}", path.display()))?;
+        serde_json::from_slice(&bytes).doing(format_args!("understand {}", path.display()))
+    }
+
+    /// Writes the context beneath `folder` and returns the file's path.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<PathBuf> {
+        let name = match &self.phase {
+            Phase::Hosts { .. } => format!("context-{}.json", self.profile),
+            Phase::Plugin { plugin, .. } => format!("context-{}-{}.json", self.profile, plugin.name),
+        };
+        let path = folder.join(name);
+        let json = serde_json::to_vec(self).doing("write the context")?;
+        crate::files::write_whole(&path, &json)?;
+        Ok(path)
+    }
+
+    /// The package with this manifest folder.
+    pub fn package(&self, manifest_dir: &Path) -> Option<&Package> {
+        self.packages.iter().find(|p| p.manifest_dir == manifest_dir)
+    }
+}

@@ -1,0 +1,189 @@
+//! What is inspected before and after a link. Whatever is found here would otherwise be found by a crash.
+
+use super::arguments::Inputs;
+use super::{Link, Role};
+use crate::context::Context;
+use crate::diagnostic::{Diagnostic, Doing, Result};
+use dynplug_manifest::image::Image;
+use dynplug_manifest::manifest::Manifest;
+use dynplug_manifest::record::{Kind, Records};
+use object::read::archive::ArchiveFile;
+use object::{Object, ObjectSection, ObjectSymbol};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// The code never names the API crate, so rustc links a std of its own.
+pub(super) fn api_not_named(link: &Link, context: &Context) -> Diagnostic {
+    let (what, whose) = match link.role {
+        Role::Plugin => ("plugin", "src/lib.rs"),
+        _ => ("host", "src/main.rs"),
+    };
+    let api = &context.api;
+    Diagnostic::error(
+        "api-not-named",
+        format!("the {what} `{}` never names its API crate `{}`", link.unit.package, api.crate_name),
+    )
+    .note("rustc does not link a crate that the code never names: this one would get a std, an allocator and statics of its own")
+    .help(format!("add `use {} as _;` to {whose} of `{}`", api.crate_name, link.unit.package))
+}
+
+/// std comes from the API library, never a second time from the sysroot.
+pub(super) fn no_second_std(inputs: &Inputs, link: &Link, context: &Context) -> Result<()> {
+    let is_std =
+        |p: &&std::path::PathBuf| p.file_name().is_some_and(|n| n.to_string_lossy().starts_with("libstd-"));
+    match inputs.sysroot.iter().find(is_std) {
+        Some(_) => Err(api_not_named(link, context).into()),
+        None => Ok(()),
+    }
+}
+
+/// Checks the names that a plugin's own crate exports, and counts its records.
+pub(super) fn exports(inputs: &Inputs, link: &Link) -> Result<usize> {
+    let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    let mut count = 0;
+    for path in &inputs.objects {
+        let bytes = std::fs::read(path).doing(format_args!("read {}", path.display()))?;
+        let object = object::File::parse(&*bytes).doing(format_args!("read {}", path.display()))?;
+        for section in object.sections().filter(|s| s.name().is_ok_and(|n| n == "dp_exp" || n == "__dp_exp"))
+        {
+            let data = section.data().doing(format_args!("read {}", path.display()))?;
+            for record in Records::new(data) {
+                let record = record.doing(format_args!("read the exports in {}", path.display()))?;
+                count += 1;
+                if record.kind == Kind::Init {
+                    continue;
+                }
+                let place = format!("{}:{}", record.file, record.line);
+                if let Some(other) = seen.insert(record.name.to_owned(), place.clone()) {
+                    let mut places = [other, place];
+                    places.sort();
+                    return Err(Diagnostic::error(
+                        "exported-twice",
+                        format!(
+                            "the plugin `{}` exports the name `{}` twice",
+                            link.unit.package, record.name
+                        ),
+                    )
+                    .note(format!("at {} and at {}", places[0], places[1]))
+                    .help("give one of them another name: `#[export(name = \"…\")]`")
+                    .into());
+                }
+            }
+        }
+    }
+    Ok(count)
+}
+
+/// Nothing that goes into a host or plugin may define a name that the API library exports: it would bind to either,
+/// and differently from one build to the next. An allocator of one's own is such a name.
+pub(super) fn no_shared_names(inputs: &Inputs, library: &Path, link: &Link, context: &Context) -> Result<()> {
+    let bytes = std::fs::read(library).doing(format_args!("read the API library {}", library.display()))?;
+    let object = object::File::parse(&*bytes).doing(format_args!("read {}", library.display()))?;
+    let exported: BTreeSet<&[u8]> =
+        object.dynamic_symbols().filter(|s| !s.is_undefined()).filter_map(|s| s.name_bytes().ok()).collect();
+    let whole = format!("the crate `{}`", link.unit.crate_name);
+    for path in &inputs.objects {
+        let bytes = std::fs::read(path).doing(format_args!("read {}", path.display()))?;
+        object_is_apart(&bytes, &exported, &whole, link, context)?;
+    }
+    let crates = inputs.crates.iter().map(|c| (&c.file, format!("the crate `{}`", c.unit.crate_name)));
+    let archives = inputs.archives.iter().map(|a| (a, format!("the library {}", a.display())));
+    for (path, name) in crates.chain(archives) {
+        let bytes = std::fs::read(path).doing(format_args!("read {}", path.display()))?;
+        let archive = ArchiveFile::parse(&*bytes).doing(format_args!("read {}", path.display()))?;
+        for member in archive.members() {
+            let member = member.doing(format_args!("read {}", path.display()))?;
+            let data = member.data(&*bytes).doing(format_args!("read {}", path.display()))?;
+            object_is_apart(data, &exported, &name, link, context)?;
+        }
+    }
+    Ok(())
+}
+
+fn object_is_apart(
+    data: &[u8],
+    exported: &BTreeSet<&[u8]>,
+    place: &str,
+    link: &Link,
+    context: &Context,
+) -> Result<()> {
+    // Members that are no objects (metadata) define nothing.
+    let Ok(object) = object::File::parse(data) else { return Ok(()) };
+    for symbol in object.symbols() {
+        let Ok(name) = symbol.name_bytes() else { continue };
+        let counts = symbol.is_definition() && symbol.is_global() && !symbol.is_weak() && !is_hidden(&symbol);
+        if !counts || !exported.contains(name) {
+            continue;
+        }
+        let name = String::from_utf8_lossy(name);
+        if name.contains("7___rustc") {
+            if name.contains("rust_alloc") || name.contains("rust_dealloc") || name.contains("rust_realloc") {
+                return Err(own_allocator(place, link, context).into());
+            }
+        } else if name.starts_with("_R") || name.starts_with("_ZN") {
+            // Names of Rust items carry a hash of their crate: what is equal was instantiated from one source.
+            continue;
+        }
+        let title = &name;
+        return Err(Diagnostic::error(
+            "shared-name",
+            format!("{place} of `{}` defines `{title}`, which the API library exports too", link.unit.package),
+        )
+        .note("one process has one meaning for a C name: which of the two is called would depend on how it was compiled")
+        .help(format!(
+            "rename it, make it `static` or hidden, or use the one in the API library of `{}`",
+            context.api.name
+        ))
+        .into());
+    }
+    Ok(())
+}
+
+fn is_hidden<'a>(symbol: &impl ObjectSymbol<'a>) -> bool {
+    match symbol.flags() {
+        object::SymbolFlags::Elf { st_other, .. } => {
+            matches!(st_other.visibility(), object::elf::STV_HIDDEN | object::elf::STV_INTERNAL)
+        }
+        _ => symbol.scope() != object::SymbolScope::Dynamic,
+    }
+}
+
+fn own_allocator(place: &str, link: &Link, context: &Context) -> Diagnostic {
+    Diagnostic::error(
+        "second-allocator",
+        format!("{place} of `{}` has a `#[global_allocator]`", link.unit.package),
+    )
+    .note("one process has one allocator, and the API library has it: memory would be taken from one and given back to the other")
+    .help(format!(
+        "put the `#[global_allocator]` into the API crate `{}`: there it serves the host and every plugin",
+        context.api.name
+    ))
+}
+
+/// Inspects what was linked: it says who it is, and needs what it has to need.
+pub(super) fn product(output: &Path, manifest: &Manifest) -> Result<()> {
+    let bytes = std::fs::read(output).doing(format_args!("read {}", output.display()))?;
+    let image = Image::parse(&bytes).doing(format_args!("inspect {}", output.display()))?;
+    let broken = |what: String| {
+        // A product that was linked wrongly must not look as if it were done.
+        let _ = std::fs::remove_file(output);
+        Diagnostic::error("bad-product", format!("{} was not linked as it should be", output.display()))
+            .note(what)
+            .help("look for linker options (`-C link-arg`, `-C linker`, a linker script) that drop or change sections")
+    };
+    match image.manifest() {
+        Ok(Some(found)) if found == *manifest => {}
+        Ok(Some(_)) => return Err(broken("it carries another manifest than its own".to_owned()).into()),
+        Ok(None) => return Err(broken("the linker dropped the manifest".to_owned()).into()),
+        Err(e) => return Err(broken(format!("its manifest can't be read: {e}")).into()),
+    }
+    let library = manifest.product == dynplug_manifest::manifest::Product::ApiLibrary;
+    let api = &manifest.api.soname;
+    if library && image.soname() != Some(api) {
+        return Err(broken(format!("its soname is {:?}, want {api}", image.soname())).into());
+    }
+    if !library && !image.needed().iter().any(|n| n == api) {
+        return Err(broken(format!("it does not need {api}")).into());
+    }
+    Ok(())
+}

@@ -1,0 +1,348 @@
+//! The linker: rustc calls this program in place of the linker for API libraries, hosts and plugins. Here everything
+//! that goes into a product is known, so here the identity is made, the manifest is put in, and the product inspected.
+
+mod arguments;
+mod checks;
+mod identity;
+mod note;
+
+use crate::context::{Context, Phase, REPORT_VARIABLE};
+use crate::diagnostic::{Diagnostic, Doing, Level, Result};
+use crate::files::sha256;
+use crate::sdk::{ApiLibrary, Sdk};
+use crate::unit::Unit;
+use arguments::Arguments;
+use dynplug_manifest::{ApiReference, CrateInfo, Identity, Image, Manifest, Product};
+use serde::{Deserialize, Serialize};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What the wrapper tells the linker.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Link {
+    /// What is linked.
+    pub role: Role,
+    /// The crate.
+    pub unit: Unit,
+    /// The API library's file, where it was there before (for plugins).
+    pub api: Option<PathBuf>,
+}
+
+/// The kinds of products.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Role {
+    /// The API library.
+    ApiLibrary,
+    /// A host's executable.
+    Host,
+    /// A plugin.
+    Plugin,
+}
+
+/// Runs as the linker. `words` are the arguments after this program's own name. Returns the exit code.
+pub fn main(words: Vec<OsString>, link: &str) -> i32 {
+    let mut said = Vec::new();
+    let outcome = run(words, link, &mut said);
+    if let Err(error) = &outcome {
+        said.push((**error).clone());
+    }
+    if let Some(path) = std::env::var_os(REPORT_VARIABLE) {
+        let json = serde_json::to_vec(&said).unwrap_or_default();
+        if !said.is_empty() && std::fs::write(&path, json).is_err() {
+            eprintln!("could not write {}", Path::new(&path).display());
+        }
+    }
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{error}");
+            1
+        }
+    }
+}
+
+fn run(words: Vec<OsString>, link: &str, said: &mut Vec<Diagnostic>) -> Result<i32> {
+    let context = match Context::from_environment() {
+        Some(context) => context?,
+        None => return Err(Diagnostic::error("system", "the linker was called outside of a build").into()),
+    };
+    let arguments = Arguments::parse(words)?;
+    if link.is_empty() || arguments.output().is_none() {
+        return call(&context, &arguments.words);
+    }
+    let link: Link = serde_json::from_str(link).doing("understand what is linked")?;
+    match link.role {
+        Role::ApiLibrary => api_library(&link, &context, arguments, said),
+        Role::Host => host(&link, &context, arguments),
+        Role::Plugin => plugin(&link, &context, arguments, said),
+    }
+}
+
+fn call(context: &Context, words: &[OsString]) -> Result<i32> {
+    let program = context.linker.clone().unwrap_or_else(|| PathBuf::from("cc"));
+    // A long command line goes through a file, as rustc does it.
+    let length: usize = words.iter().map(|w| w.len() + 1).sum();
+    let mut command = Command::new(&program);
+    let mut response = None;
+    if length > 100_000 {
+        response = Some(arguments::response_file(words)?);
+    }
+    match &response {
+        Some(file) => {
+            let mut word = OsString::from("@");
+            word.push(file.path());
+            command.arg(word);
+        }
+        None => {
+            command.args(words);
+        }
+    }
+    let status = command.status().doing(format_args!("run the linker {}", program.display()))?;
+    Ok(status.code().unwrap_or(1))
+}
+
+fn api_library(
+    link: &Link,
+    context: &Context,
+    mut arguments: Arguments,
+    said: &mut Vec<Diagnostic>,
+) -> Result<i32> {
+    let inputs = arguments.inputs(context)?;
+    let unit = &link.unit;
+    let identity = Identity(identity::of(&inputs)?);
+    let stem = unit.crate_name.clone();
+    let soname = format!("lib{stem}-{}.so", identity.short());
+    let mut crates: Vec<Unit> = inputs.crates.iter().map(|c| c.unit.clone()).collect();
+    warn_of_unnamed(unit, &crates, context, said)?;
+    crates.push(unit.clone());
+    let reference = ApiReference {
+        package: unit.package.clone(),
+        version: unit.version.clone(),
+        crate_name: unit.crate_name.clone(),
+        soname: soname.clone(),
+        identity,
+    };
+    let manifest =
+        manifest(Product::ApiLibrary, link, context, identity, reference, crate_list(&crates, true));
+    let note = note::object(&manifest, &inputs)?;
+    arguments.set_soname(&soname);
+    arguments.words.push(note.path().into());
+    let code = call(context, &arguments.words)?;
+    if code != 0 {
+        return Ok(code);
+    }
+    let output = arguments.output().unwrap_or_default();
+    checks::product(&output, &manifest)?;
+    let library = ApiLibrary {
+        package: unit.package.clone(),
+        version: unit.version.clone(),
+        crate_name: unit.crate_name.clone(),
+        soname,
+        identity: identity.to_string(),
+        file: output.clone(),
+        crates,
+    };
+    let json = serde_json::to_vec_pretty(&library).doing("describe the API library")?;
+    crate::files::write_whole(&description_of(identity, context), &json)?;
+    Ok(0)
+}
+
+/// Where the description of an API library with this identity is kept.
+fn description_of(identity: Identity, context: &Context) -> PathBuf {
+    context.libraries.join(format!("{}-{identity}.json", context.profile))
+}
+
+/// Reads what was noted of an API library when it was linked, if the file is one.
+///
+/// # Errors
+/// When the description isn't there or is damaged.
+pub fn describe(library: &Path, context: &Context) -> Result<Option<ApiLibrary>> {
+    let bytes = std::fs::read(library).doing(format_args!("read {}", library.display()))?;
+    let manifest = Image::parse(&bytes).ok().and_then(|image| image.manifest().ok().flatten());
+    let Some(manifest) = manifest.filter(|m| m.product == Product::ApiLibrary) else { return Ok(None) };
+    let path = description_of(manifest.id, context);
+    let bytes = std::fs::read(&path).doing(format_args!("read {}", path.display()))?;
+    let library: ApiLibrary =
+        serde_json::from_slice(&bytes).doing(format_args!("understand {}", path.display()))?;
+    Ok(Some(library))
+}
+
+fn host(link: &Link, context: &Context, mut arguments: Arguments) -> Result<i32> {
+    let inputs = arguments.inputs(context)?;
+    let found = inputs.libraries.iter().find_map(|file| describe(file, context).transpose());
+    let Some(library) = found.transpose()? else { return Err(checks::api_not_named(link, context).into()) };
+    checks::no_second_std(&inputs, link, context)?;
+    checks::no_shared_names(&inputs, &library.file, link, context)?;
+    let shared: Vec<&str> = library.crates.iter().map(|c| c.id.as_str()).collect();
+    let mut crates: Vec<Unit> =
+        inputs.crates.iter().map(|c| c.unit.clone()).filter(|c| !shared.contains(&c.id.as_str())).collect();
+    crates.push(link.unit.clone());
+    let reference = reference(&library)?;
+    let manifest =
+        manifest(Product::Host, link, context, Identity([0; 32]), reference, crate_list(&crates, false));
+    let note = note::object(&manifest, &inputs)?;
+    arguments.words.push(note.path().into());
+    // DT_RPATH and not DT_RUNPATH, since the latter gives way to LD_LIBRARY_PATH.
+    for word in ["-Wl,-rpath,$ORIGIN", "-Wl,--disable-new-dtags"] {
+        arguments.words.push(word.into());
+    }
+    let code = call(context, &arguments.words)?;
+    if code == 0 {
+        checks::product(&arguments.output().unwrap_or_default(), &manifest)?;
+    }
+    Ok(code)
+}
+
+fn plugin(
+    link: &Link,
+    context: &Context,
+    mut arguments: Arguments,
+    said: &mut Vec<Diagnostic>,
+) -> Result<i32> {
+    let Phase::Plugin { sdk, .. } = &context.phase else {
+        return Err(Diagnostic::error("system", "a plugin is linked outside of a plugin's build").into());
+    };
+    let sdk = Sdk::open(sdk)?;
+    let library = sdk.description.api.clone();
+    let file = sdk.library();
+    let inputs = arguments.inputs(context)?;
+    let records = checks::exports(&inputs, link)?;
+    if records == 0 {
+        said.push(
+            Diagnostic::warning(
+                "no-exports",
+                format!("the plugin `{}` exports nothing and has no init", link.unit.package),
+            )
+            .help("mark what hosts are to find with `#[dynplug::export]`"),
+        );
+    }
+    if !inputs.libraries.contains(&file) {
+        return Err(checks::api_not_named(link, context).into());
+    }
+    checks::no_second_std(&inputs, link, context)?;
+    checks::no_shared_names(&inputs, &file, link, context)?;
+    let mut crates: Vec<Unit> = inputs.crates.iter().map(|c| c.unit.clone()).collect();
+    crates.push(link.unit.clone());
+    let id = Identity(sha256(format!("plugin {} {}", link.unit.id, library.identity).as_bytes()));
+    let manifest =
+        manifest(Product::Plugin, link, context, id, reference(&library)?, crate_list(&crates, false));
+    let note = note::object(&manifest, &inputs)?;
+    arguments.words.push(note.path().into());
+    // What is missing is an error here, and not at the open.
+    arguments.words.push("-Wl,-z,defs".into());
+    let code = call(context, &arguments.words)?;
+    if code == 0 {
+        checks::product(&arguments.output().unwrap_or_default(), &manifest)?;
+    }
+    Ok(code)
+}
+
+fn reference(library: &ApiLibrary) -> Result<ApiReference> {
+    Ok(ApiReference {
+        package: library.package.clone(),
+        version: library.version.clone(),
+        crate_name: library.crate_name.clone(),
+        soname: library.soname.clone(),
+        identity: library.identity.parse().doing("read the API library's identity")?,
+    })
+}
+
+fn manifest(
+    product: Product,
+    link: &Link,
+    context: &Context,
+    id: Identity,
+    api: ApiReference,
+    crates: Vec<CrateInfo>,
+) -> Manifest {
+    let unit = &link.unit;
+    let setting = |name: &str| unit.settings.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
+    let mut cpu_features: Vec<String> = setting("target-feature")
+        .unwrap_or_default()
+        .split(',')
+        .filter(|f| !f.is_empty())
+        .map(str::to_owned)
+        .collect();
+    cpu_features.extend(setting("target-cpu").map(|cpu| format!("cpu={cpu}")));
+    Manifest {
+        product,
+        package: unit.package.clone(),
+        version: unit.version.clone(),
+        crate_name: unit.crate_name.clone(),
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+        rustc: context.rustc.clone(),
+        target: context.target.clone(),
+        profile: context.profile.clone(),
+        cpu_features,
+        id,
+        api,
+        crates,
+    }
+}
+
+/// The crates as the manifest lists them, in the order of their ids so that the order of linking doesn't show.
+fn crate_list(units: &[Unit], shared: bool) -> Vec<CrateInfo> {
+    let mut units: Vec<&Unit> = units.iter().collect();
+    units.sort_by(|a, b| (&a.package, &a.version, &a.id).cmp(&(&b.package, &b.version, &b.id)));
+    let stem = |path: &Path| path.file_stem().map(|s| s.to_string_lossy().into_owned());
+    let place =
+        |path: &PathBuf| units.iter().position(|u| stem(&u.file).is_some() && stem(&u.file) == stem(path));
+    units
+        .iter()
+        .map(|unit| {
+            let mut dependencies: Vec<u32> =
+                unit.externs.iter().filter_map(&place).filter_map(|p| u32::try_from(p).ok()).collect();
+            dependencies.sort_unstable();
+            dependencies.dedup();
+            CrateInfo {
+                package: unit.package.clone(),
+                version: unit.version.clone(),
+                crate_name: unit.crate_name.clone(),
+                source: unit.source.clone(),
+                features: unit.features.clone(),
+                shared,
+                id: bytes(&unit.id),
+                content: bytes(&unit.content),
+                dependencies,
+                settings: unit.settings.clone(),
+            }
+        })
+        .collect()
+}
+
+/// The bytes behind hexadecimal digits; zeros where there are none.
+fn bytes<const N: usize>(digits: &str) -> [u8; N] {
+    let mut out = [0; N];
+    for (at, byte) in out.iter_mut().enumerate() {
+        *byte = digits.get(2 * at..2 * at + 2).and_then(|d| u8::from_str_radix(d, 16).ok()).unwrap_or(0);
+    }
+    out
+}
+
+/// rustc does not link a crate that the code never names. For the API crate's own dependencies that is seldom meant.
+fn warn_of_unnamed(
+    unit: &Unit,
+    linked: &[Unit],
+    context: &Context,
+    said: &mut Vec<Diagnostic>,
+) -> Result<()> {
+    let Phase::Hosts { .. } = context.phase else { return Ok(()) };
+    for file in &unit.externs {
+        let Some(found) = Unit::beside(file)?.filter(|u| !u.proc_macro) else { continue };
+        if !linked.iter().any(|l| l.id == found.id) {
+            said.push(
+                Diagnostic {
+                    level: Level::Warning,
+                    ..Diagnostic::error(
+                        "unnamed-dependency",
+                        format!("`{}` is a dependency of the API crate, but its code never names it", found.package),
+                    )
+                }
+                .note("rustc leaves out what is never named: the crate is not in the API library, and each plugin gets its own copy")
+                .help(format!("to share it, add `pub use {};` to the API crate; otherwise take it out of its Cargo.toml", found.crate_name)),
+            );
+        }
+    }
+    Ok(())
+}

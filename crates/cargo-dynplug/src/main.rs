@@ -1,0 +1,18 @@
+//! Which of its three roles this program has, and nothing more.
+
+use cargo_dynplug::context::{Context, LINK_VARIABLE};
+use std::path::Path;
+
+fn main() {
+    let words: Vec<_> = std::env::args_os().collect();
+    let name = words.first().and_then(|w| Path::new(w).file_stem()?.to_str().map(str::to_owned));
+    let rest = words.get(1..).unwrap_or_default().to_vec();
+    let code = if name.as_deref() == Some("dynplug-cc") {
+        cargo_dynplug::linker::main(rest, &std::env::var(LINK_VARIABLE).unwrap_or_default())
+    } else if let Some(context) = Context::from_environment() {
+        cargo_dynplug::wrapper::main(rest, context)
+    } else {
+        cargo_dynplug::run(words)
+    };
+    std::process::exit(code);
+}

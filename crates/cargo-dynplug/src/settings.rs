@@ -1,0 +1,73 @@
+//! Cargo's configuration, where the build has to know it: flags, linker, wrapper, compiler.
+
+use crate::diagnostic::{Diagnostic, Doing, Result};
+use cargo_config2::Config;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What the configuration says.
+#[derive(Debug)]
+pub struct Settings {
+    /// First line of `rustc -vV`.
+    pub version: String,
+    /// The triple of the machine that compiles.
+    pub host: String,
+    /// The triple that is compiled for.
+    pub target: String,
+    /// The compiler's sysroot.
+    pub sysroot: PathBuf,
+    /// Flags for rustc, from wherever cargo would take them.
+    pub rustflags: Vec<String>,
+    /// The user's rustc wrapper.
+    pub wrapper: Option<PathBuf>,
+    /// The user's linker.
+    pub linker: Option<PathBuf>,
+    /// Where cargo keeps what it fetched.
+    pub cargo_home: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Resolves the configuration as seen from the working directory.
+    ///
+    /// # Errors
+    /// When it can't be read, or rustc can't be run.
+    pub fn read() -> Result<Settings> {
+        let config = Config::load().doing("read cargo's configuration")?;
+        let rustc = config.rustc().path.clone();
+        let verbose = run(&rustc, &["-vV"])?;
+        let line = |start: &str| verbose.lines().find_map(|l| l.strip_prefix(start)).map(str::to_owned);
+        let Some(host) = line("host: ") else {
+            return Err(Diagnostic::error("system", format!("{} does not say what it is", rustc.display()))
+                .note(verbose)
+                .into());
+        };
+        let target = host.clone();
+        let flags = config.rustflags(&target).doing("read the rustflags in cargo's configuration")?;
+        let linker = config.linker(&target).doing("read the linker in cargo's configuration")?;
+        Ok(Settings {
+            version: verbose.lines().next().unwrap_or_default().to_owned(),
+            sysroot: PathBuf::from(run(&rustc, &["--print", "sysroot"])?.trim()),
+            rustflags: flags.map(|f| f.flags).unwrap_or_default(),
+            wrapper: config.build.rustc_wrapper.filter(|p| !p.as_os_str().is_empty()),
+            linker,
+            cargo_home: std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| {
+                #[allow(deprecated)]
+                std::env::home_dir().map(|h| h.join(".cargo"))
+            }),
+            host,
+            target,
+        })
+    }
+}
+
+fn run(program: &Path, words: &[&str]) -> Result<String> {
+    let what = format!("run {} {}", program.display(), words.join(" "));
+    let mut command = Command::new(program);
+    crate::environment::clean(&mut command);
+    let output = command.args(words).output().doing(&what)?;
+    if !output.status.success() {
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        return Err(Diagnostic::error("system", format!("could not {what}")).note(text.trim()).into());
+    }
+    String::from_utf8(output.stdout).doing(what)
+}

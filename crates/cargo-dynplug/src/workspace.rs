@@ -1,0 +1,315 @@
+//! The workspace, as the build sees it: which crate is the API crate, which are hosts, which are plugins.
+
+use crate::cli::BuildArguments;
+use crate::context::Package;
+use crate::diagnostic::{Diagnostic, Doing, Result};
+use cargo_metadata::{CrateType, DependencyKind, Metadata, MetadataCommand, PackageId, TargetKind};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// A workspace with its API crate found.
+#[derive(Debug)]
+pub struct Workspace {
+    /// What cargo says of it.
+    pub metadata: Metadata,
+    /// The API crate's package.
+    pub api: PackageId,
+    /// Members with executables that depend on the API crate.
+    pub hosts: Vec<PackageId>,
+    /// Members that are compiled to a `cdylib` and depend on the API crate.
+    pub plugins: Vec<PackageId>,
+    /// The API crate's package and all below it.
+    pub api_closure: BTreeSet<PackageId>,
+}
+
+impl Workspace {
+    /// Reads the workspace and finds its API crate.
+    ///
+    /// # Errors
+    /// When cargo can't read it, or when there is no API crate or more than one.
+    pub fn read(arguments: &BuildArguments) -> Result<Workspace> {
+        let metadata = read_metadata(arguments)?;
+        let graph = Graph::of(&metadata);
+        let api = graph.api_crate(arguments)?;
+        let members: Vec<&PackageId> = metadata.workspace_members.iter().collect();
+        let depends = |id: &&&PackageId| graph.below(id).contains(&api) && ***id != api;
+        let has = |id: &PackageId, wanted: fn(&cargo_metadata::Target) -> bool| {
+            metadata[id].targets.iter().any(wanted)
+        };
+        let hosts =
+            (members.iter().filter(depends)).filter(|id| has(id, |t| t.kind.contains(&TargetKind::Bin)));
+        let plugins = (members.iter().filter(depends))
+            .filter(|id| has(id, |t| t.crate_types.contains(&CrateType::CDyLib)));
+        let hosts: Vec<PackageId> = hosts.map(|id| (*id).clone()).collect();
+        let plugins: Vec<PackageId> = plugins.map(|id| (*id).clone()).collect();
+        let api_closure = graph.below(&api);
+        Ok(Workspace { api, hosts, plugins, api_closure, metadata })
+    }
+
+    /// A package as the wrapper wants to know it.
+    pub fn package(&self, id: &PackageId) -> Package {
+        let package = &self.metadata[id];
+        let library = package.targets.iter().find(|t| {
+            t.crate_types.iter().any(|c| {
+                matches!(
+                    c,
+                    CrateType::Lib
+                        | CrateType::RLib
+                        | CrateType::DyLib
+                        | CrateType::CDyLib
+                        | CrateType::ProcMacro
+                )
+            }) && !t.kind.contains(&TargetKind::Example)
+        });
+        let manifest_dir = package.manifest_path.parent().map(PathBuf::from).unwrap_or_default();
+        let source = match &package.source {
+            Some(source) => source.repr.clone(),
+            None => {
+                let root = self.metadata.workspace_root.as_std_path();
+                match manifest_dir.strip_prefix(root) {
+                    Ok(inside) => format!("path+{}", inside.display()),
+                    // Where it lies is this machine's affair.
+                    Err(_) => "path".to_owned(),
+                }
+            }
+        };
+        Package {
+            name: package.name.to_string(),
+            version: package.version.to_string(),
+            source,
+            crate_name: library.map(|t| t.name.replace('-', "_")).unwrap_or_default(),
+            manifest_dir,
+        }
+    }
+
+    /// A package and all that it depends on.
+    pub fn below(&self, id: &PackageId) -> BTreeSet<PackageId> {
+        Graph::of(&self.metadata).below(id)
+    }
+
+    /// The name of a package.
+    pub fn name(&self, id: &PackageId) -> String {
+        self.metadata[id].name.to_string()
+    }
+
+    /// What is asked for: the members that `-p` names, or all.
+    ///
+    /// # Errors
+    /// When a name is none of the workspace's, or is of a package that is neither host nor plugin nor API crate.
+    pub fn selection(&self, arguments: &BuildArguments) -> Result<Selection> {
+        if arguments.package.is_empty() {
+            return Ok(Selection { hosts: self.hosts.clone(), plugins: self.plugins.clone() });
+        }
+        let mut selection = Selection::default();
+        for wanted in &arguments.package {
+            let (name, version) =
+                wanted.split_once('@').map_or((wanted.as_str(), None), |(n, v)| (n, Some(v)));
+            let found = self.metadata.workspace_members.iter().find(|id| {
+                let p = &self.metadata[*id];
+                p.name.as_str() == name && version.is_none_or(|v| p.version.to_string() == v)
+            });
+            let Some(id) = found else { return Err(self.unknown_package(wanted).into()) };
+            if self.hosts.contains(id) {
+                selection.hosts.push(id.clone());
+            }
+            if self.plugins.contains(id) {
+                selection.plugins.push(id.clone());
+            }
+            let is_none = !self.hosts.contains(id) && !self.plugins.contains(id) && *id != self.api;
+            if is_none {
+                return Err(self.no_plugin(id).into());
+            }
+        }
+        Ok(selection)
+    }
+
+    fn unknown_package(&self, wanted: &str) -> Diagnostic {
+        let names: Vec<String> = self.metadata.workspace_members.iter().map(|id| self.name(id)).collect();
+        Diagnostic::error("unknown-package", format!("the workspace has no package `{wanted}`"))
+            .note(format!("its packages are: {}", names.join(", ")))
+            .usage()
+    }
+
+    fn no_plugin(&self, id: &PackageId) -> Diagnostic {
+        let package = &self.metadata[id];
+        let name = &package.name;
+        let api = self.name(&self.api);
+        let d = Diagnostic::error(
+            "no-plugin",
+            format!("`{name}` is neither a plugin nor a host nor the API crate"),
+        )
+        .usage();
+        let graph = Graph::of(&self.metadata);
+        let d = if graph.below(id).contains(&self.api) {
+            d.note("it depends on the API crate, but has neither an executable nor `crate-type = [\"lib\", \"cdylib\"]`")
+        } else {
+            d.note(format!("it does not depend on the API crate `{api}`"))
+        };
+        d.help(format!(
+            "to make it a plugin, let it depend on `{api}` and on `dynplug`, and add to {}:\n[lib]\ncrate-type = [\"lib\", \"cdylib\"]",
+            package.manifest_path
+        ))
+    }
+}
+
+/// What is to be built beside the API library.
+#[derive(Debug, Default)]
+pub struct Selection {
+    /// Hosts.
+    pub hosts: Vec<PackageId>,
+    /// Plugins.
+    pub plugins: Vec<PackageId>,
+}
+
+fn read_metadata(arguments: &BuildArguments) -> Result<Metadata> {
+    let mut command = MetadataCommand::new();
+    if let Some(path) = &arguments.manifest_path {
+        command.manifest_path(path);
+    }
+    command.other_options(arguments.cargo.for_reading());
+    let mut command = command.cargo_command();
+    crate::environment::clean(&mut command);
+    command.stderr(std::process::Stdio::piped());
+    let output = command.output().doing("run cargo metadata")?;
+    if !output.status.success() {
+        let text = String::from_utf8_lossy(&output.stderr);
+        let text = text.trim().strip_prefix("error: ").unwrap_or(text.trim());
+        return Err(Diagnostic::error("cargo-metadata", "cargo can't read the workspace")
+            .note(text)
+            .usage()
+            .into());
+    }
+    let text = String::from_utf8(output.stdout).doing("read what cargo metadata says")?;
+    MetadataCommand::parse(text).doing("understand what cargo metadata says")
+}
+
+/// Who depends on whom in the products (build scripts and tests left out).
+struct Graph<'a> {
+    metadata: &'a Metadata,
+    below: BTreeMap<&'a PackageId, Vec<&'a PackageId>>,
+}
+
+impl<'a> Graph<'a> {
+    fn of(metadata: &'a Metadata) -> Self {
+        let nodes = metadata.resolve.iter().flat_map(|r| &r.nodes);
+        let below = nodes
+            .map(|node| {
+                let normal = |d: &&cargo_metadata::NodeDep| {
+                    d.dep_kinds.iter().any(|k| k.kind == DependencyKind::Normal)
+                };
+                (&node.id, node.deps.iter().filter(normal).map(|d| &d.pkg).collect())
+            })
+            .collect();
+        Graph { metadata, below }
+    }
+
+    /// A package and all that it depends on.
+    fn below(&self, id: &PackageId) -> BTreeSet<PackageId> {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![id];
+        while let Some(id) = open.pop() {
+            if seen.insert(id.clone()) {
+                open.extend(self.below.get(id).into_iter().flatten().copied());
+            }
+        }
+        seen
+    }
+
+    /// The API crate: the topmost `dylib` on the way from a host to `dynplug`.
+    fn api_crate(&self, arguments: &BuildArguments) -> Result<PackageId> {
+        let is_dylib = |id: &PackageId| {
+            self.metadata[id].targets.iter().any(|t| t.crate_types.contains(&CrateType::DyLib))
+        };
+        let knows_dynplug =
+            |id: &PackageId| self.below(id).iter().any(|d| self.metadata[d].name.as_str() == "dynplug");
+        let mut candidates: Vec<PackageId> = (self.below.keys().copied())
+            .filter(|id| is_dylib(id) && self.metadata[*id].name.as_str() != "dynplug" && knows_dynplug(id))
+            .cloned()
+            .collect();
+        if let Some(wanted) = &arguments.api {
+            let named = candidates.iter().find(|id| self.metadata[*id].name.as_str() == wanted);
+            return named.cloned().ok_or_else(|| self.not_an_api_crate(wanted, &candidates).into());
+        }
+        let members = &self.metadata.workspace_members;
+        let is_bin =
+            |id: &&PackageId| self.metadata[*id].targets.iter().any(|t| t.kind.contains(&TargetKind::Bin));
+        let selected = |id: &&PackageId| {
+            let name = self.metadata[*id].name.as_str();
+            arguments.package.is_empty()
+                || arguments.package.iter().any(|p| p.split('@').next() == Some(name))
+        };
+        let under = |ids: Vec<&PackageId>| -> Vec<PackageId> {
+            let used: BTreeSet<PackageId> = ids.into_iter().flat_map(|id| self.below(id)).collect();
+            candidates.iter().filter(|c| used.contains(*c)).cloned().collect()
+        };
+        // What hosts use comes before what only plugins use, since plugins may share libraries among themselves;
+        // what is selected comes before what isn't.
+        let rounds: [Vec<&PackageId>; 3] = [
+            members.iter().filter(is_bin).filter(selected).collect(),
+            members.iter().filter(selected).collect(),
+            members.iter().collect(),
+        ];
+        if let Some(found) = rounds.into_iter().map(under).find(|c| !c.is_empty()) {
+            candidates = found;
+        }
+        // Of two that build on each other, the upper one holds the lower.
+        let topmost: Vec<&PackageId> = candidates
+            .iter()
+            .filter(|c| !candidates.iter().any(|other| other != *c && self.below(other).contains(c)))
+            .collect();
+        match topmost[..] {
+            [] => Err(self.no_api_crate().into()),
+            [one] => Ok(one.clone()),
+            _ => Err(self.several_api_crates(&topmost).into()),
+        }
+    }
+
+    fn no_api_crate(&self) -> Diagnostic {
+        let d = Diagnostic::error("no-api-crate", "the workspace has no API crate").usage().note(
+            "the API crate is the host's crate that plugins compile against: \
+             it depends on `dynplug`, and the host and the plugins depend on it",
+        );
+        let almost = self.below.keys().find(|id| {
+            let package = &self.metadata[**id];
+            package.targets.iter().any(|t| t.kind.contains(&TargetKind::Lib))
+                && self.metadata.workspace_members.contains(id)
+                && package
+                    .dependencies
+                    .iter()
+                    .any(|d| d.name == "dynplug" && d.kind == DependencyKind::Normal)
+                && !package.targets.iter().any(|t| t.crate_types.contains(&CrateType::CDyLib))
+        });
+        match almost {
+            Some(id) => d.help(format!(
+                "if it is to be `{}`, add to {}:\n[lib]\ncrate-type = [\"lib\", \"dylib\"]",
+                self.metadata[*id].name, self.metadata[*id].manifest_path
+            )),
+            None => d.help(
+                "add a library crate that depends on `dynplug`, with this in its Cargo.toml:\n[lib]\ncrate-type = [\"lib\", \"dylib\"]",
+            ),
+        }
+    }
+
+    fn several_api_crates(&self, candidates: &[&PackageId]) -> Diagnostic {
+        let mut d =
+            Diagnostic::error("several-api-crates", "the workspace has more than one API crate").usage();
+        for id in candidates {
+            let users: Vec<&str> = (self.metadata.workspace_members.iter())
+                .filter(|m| m != id && self.below(m).contains(*id))
+                .map(|m| self.metadata[m].name.as_str())
+                .collect();
+            d = d.note(format!("`{}`, used by {}", self.metadata[*id].name, users.join(", ")));
+        }
+        let first = candidates.first().map(|id| self.metadata[*id].name.as_str()).unwrap_or_default();
+        d.help(format!("say which one is meant: `--api {first}`, or name a host or plugin with `-p`"))
+            .help("if one host needs both, let one of them depend on the other: the upper one is then the API crate")
+    }
+
+    fn not_an_api_crate(&self, wanted: &str, candidates: &[PackageId]) -> Diagnostic {
+        let names: Vec<&str> = candidates.iter().map(|id| self.metadata[id].name.as_str()).collect();
+        let d = Diagnostic::error("no-api-crate", format!("`{wanted}` is no API crate of this workspace"))
+            .usage();
+        if names.is_empty() { d } else { d.note(format!("API crates are: {}", names.join(", "))) }
+            .note("an API crate has `crate-type = [\"lib\", \"dylib\"]` and depends on `dynplug`")
+    }
+}

@@ -1,0 +1,122 @@
+//! Running rustc: with the user's own wrapper where there is one, and with what our linker had to say in place of
+//! rustc's account of a failed linker.
+
+use super::invocation::Invocation;
+use super::naming::Naming;
+use crate::context::{Context, LINK_VARIABLE, REPORT_VARIABLE};
+use crate::diagnostic::{Diagnostic, Doing, Level, Result};
+use crate::linker::Link;
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// A compilation about to run.
+pub(super) struct Compilation {
+    pub(super) call: Invocation,
+    /// What is linked, where it is a product of ours.
+    pub(super) link: Option<Link>,
+    /// Names that cargo wants for what is made.
+    pub(super) naming: Option<Naming>,
+    /// Environment variables for rustc and the proc macros in it.
+    pub(super) environment: Vec<(OsString, OsString)>,
+}
+
+impl Compilation {
+    /// Runs it and returns rustc's exit code.
+    pub(super) fn run(self, context: &Context) -> Result<i32> {
+        let mut command = command(&self.call, context);
+        command.envs(self.environment.iter().map(|(k, v)| (k, v)));
+        let report = context.reports.join(format!("{}.json", std::process::id()));
+        let _ = std::fs::remove_file(&report);
+        match &self.link {
+            Some(link) => {
+                let json = serde_json::to_string(link).doing("describe what is linked")?;
+                command.env(LINK_VARIABLE, json).env(REPORT_VARIABLE, &report);
+            }
+            // Crates that are linked without a word from us (a build tool in the workspace, say) are linked as ever.
+            None => {
+                command.env_remove(LINK_VARIABLE);
+            }
+        }
+        if self.link.is_none() && self.naming.is_none() {
+            return status(command);
+        }
+        command.stderr(Stdio::piped());
+        let mut child =
+            command.spawn().doing(format_args!("run {}", command.get_program().to_string_lossy()))?;
+        if let Some(stderr) = child.stderr.take() {
+            relay(BufReader::new(stderr), &report, self.naming.as_ref())?;
+        }
+        let status = child.wait().doing("wait for rustc")?;
+        for warning in read_report(&report).into_iter().filter(|d| d.level != Level::Error) {
+            eprintln!("{}", warning.to_rustc_json());
+        }
+        let _ = std::fs::remove_file(&report);
+        if let (true, Some(naming)) = (status.success(), &self.naming) {
+            naming.publish()?;
+        }
+        Ok(status.code().unwrap_or(101))
+    }
+}
+
+/// Runs a call that is none of ours.
+pub(super) fn hand_through(call: &Invocation, context: &Context) -> Result<i32> {
+    status(command(call, context))
+}
+
+fn status(mut command: Command) -> Result<i32> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    Ok(command.status().doing(format_args!("run {name}"))?.code().unwrap_or(101))
+}
+
+fn command(call: &Invocation, context: &Context) -> Command {
+    let mut words = call.program.iter();
+    let mut command = match &context.user_wrapper {
+        Some(wrapper) => {
+            let mut command = Command::new(wrapper);
+            command.args(words.by_ref());
+            command
+        }
+        None => Command::new(words.next().cloned().unwrap_or_else(|| "rustc".into())),
+    };
+    command.args(words).args(call.arguments());
+    command
+}
+
+fn read_report(path: &Path) -> Vec<Diagnostic> {
+    let bytes = std::fs::read(path).unwrap_or_default();
+    serde_json::from_slice(&bytes).unwrap_or_default()
+}
+
+/// Passes rustc's messages on, line by line as they come, since cargo starts the next crates on what it reads there.
+fn relay(lines: impl BufRead, report: &Path, naming: Option<&Naming>) -> Result<()> {
+    let mut stderr = std::io::stderr().lock();
+    for line in lines.split(b'\n') {
+        let Ok(line) = line else { break };
+        let text = String::from_utf8_lossy(&line);
+        if let Some(naming) = naming.filter(|n| n.announces(&text)) {
+            naming.publish()?;
+        }
+        let mut said = vec![text.clone().into_owned()];
+        if text.contains("\"linking with ") {
+            let errors: Vec<_> =
+                read_report(report).into_iter().filter(|d| d.level == Level::Error).collect();
+            if !errors.is_empty() {
+                said = errors.iter().map(Diagnostic::to_rustc_json).collect();
+            }
+        } else if text.contains("conflicts with global allocator in") {
+            said.push(second_allocator().to_rustc_json());
+        }
+        for line in said {
+            // cargo has gone when this fails, and with it whoever would read.
+            let _ = writeln!(stderr, "{line}");
+        }
+    }
+    Ok(())
+}
+
+fn second_allocator() -> Diagnostic {
+    Diagnostic::error("second-allocator", "one process has one allocator, and the API library has it")
+        .help("put the `#[global_allocator]` into the API crate: there it serves the host and every plugin")
+}

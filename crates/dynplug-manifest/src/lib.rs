@@ -1,0 +1,22 @@
+//! The bytes that dynplug writes into plugins, API libraries and hosts, and how they are read back.
+//!
+//! - [`record`]: one record for each exported item, made at compile time.
+//! - [`manifest`]: one for each product: who it is, what it needs, with what it was built.
+//! - [`note`]: the ELF note that carries the manifest.
+//! - [`image`]: the executable file around all of that.
+//!
+//! Whatever the bytes are, reading them ends in a value or a typed error: nothing here panics, nothing
+//! allocates by a size that the bytes claim, and there is no unsafe code.
+
+#![forbid(unsafe_code)]
+
+mod identity;
+pub mod image;
+pub mod manifest;
+pub mod note;
+mod reader;
+pub mod record;
+
+pub use identity::{Identity, ParseIdentityError};
+pub use image::{Image, ImageError};
+pub use manifest::{ApiReference, CrateInfo, DecodeError, Manifest, Product};

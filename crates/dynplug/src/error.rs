@@ -1,0 +1,342 @@
+//! What can go wrong, as data. Each message is a sentence for a person; each field is for a program.
+
+use dynplug_manifest::image::ImageError;
+use dynplug_manifest::{Identity, Product};
+use std::any::Any;
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Why a plugin did not open.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The file could not be read.
+    Read {
+        /// The path that was asked for.
+        path: PathBuf,
+        /// What the system says.
+        source: Arc<io::Error>,
+    },
+    /// What the path names is no plugin.
+    NotAPlugin {
+        /// The path that was asked for.
+        path: PathBuf,
+        /// What it is instead.
+        found: NotAPlugin,
+    },
+    /// The plugin was compiled against another build of the API library than the one in this process.
+    Mismatch {
+        /// The path that was asked for.
+        path: PathBuf,
+        /// The plugin's package and version.
+        plugin: String,
+        /// What differs.
+        difference: Box<Difference>,
+    },
+    /// This plugin has been loaded from another file.
+    AlreadyLoaded {
+        /// The path that was asked for.
+        path: PathBuf,
+        /// The path that it was loaded from.
+        loaded: PathBuf,
+    },
+    /// This program shares nothing that a plugin could use: it was not built by `cargo dynplug`.
+    HostNotShared {
+        /// The path that was asked for.
+        path: PathBuf,
+    },
+    /// The system's loader refused the file.
+    Map {
+        /// The path that was asked for.
+        path: PathBuf,
+        /// What the system says.
+        source: SystemError,
+    },
+    /// An init function failed. The plugin stays loaded, since its constructors may have left traces, and is out of
+    /// reach.
+    Init {
+        /// The path that was asked for.
+        path: PathBuf,
+        /// The function.
+        function: String,
+        /// Where it stands, as `file:line`.
+        place: String,
+        /// How it failed.
+        failure: InitFailure,
+    },
+    /// A plugin's init opens the plugin itself, directly or through others.
+    Cycle {
+        /// The path that was asked for.
+        path: PathBuf,
+    },
+    /// Plugins can't be opened on this system.
+    Unsupported {
+        /// The path that was asked for.
+        path: PathBuf,
+        /// What is missing.
+        reason: &'static str,
+    },
+}
+
+/// What a file is that is no plugin.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum NotAPlugin {
+    /// No regular file: a folder, a pipe, a device, a socket.
+    NotAFile {
+        /// What it is.
+        what: &'static str,
+    },
+    /// No image of this system's format, or a damaged one.
+    Image(ImageError),
+    /// A plugin's crate, built by plain cargo: it has a std, an allocator and statics of its own.
+    PlainBuild,
+    /// Another product of `cargo dynplug`.
+    Other {
+        /// Which.
+        product: Product,
+        /// The package.
+        package: String,
+    },
+    /// A library or executable that has nothing to do with plugins.
+    Foreign {
+        /// What it is.
+        kind: &'static str,
+    },
+    /// It lacks a part that every plugin has.
+    Incomplete {
+        /// Which.
+        part: &'static str,
+    },
+}
+
+/// How a plugin's API library differs from the one in this process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Difference {
+    /// The host's API library, as package and version.
+    pub host_api: String,
+    /// The identity of the host's API library.
+    pub host_identity: Identity,
+    /// The API library that the plugin was compiled against.
+    pub plugin_api: String,
+    /// Its identity.
+    pub plugin_identity: Identity,
+    /// The host's compiler.
+    pub host_rustc: String,
+    /// The plugin's compiler.
+    pub plugin_rustc: String,
+}
+
+/// How an init function failed.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum InitFailure {
+    /// It panicked, with this message.
+    Panic(String),
+    /// It returned an error.
+    Error(Arc<dyn Error + Send + Sync>),
+}
+
+/// What the system's loader says, in its words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SystemError(pub(crate) String);
+
+impl fmt::Display for SystemError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for SystemError {}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OpenError::Read { path, source } => {
+                write!(f, "cannot read the plugin {}: {source}", path.display())
+            }
+            OpenError::NotAPlugin { path, found } => write!(f, "{} is not a plugin: {found}", path.display()),
+            OpenError::Mismatch { path, plugin, difference } => {
+                write!(f, "the plugin {plugin} ({}) does not fit this host\n{difference}", path.display())
+            }
+            OpenError::AlreadyLoaded { path, loaded } => write!(
+                f,
+                "the plugin {} is loaded already, from {}: one process has one copy of a plugin",
+                path.display(),
+                loaded.display()
+            ),
+            OpenError::HostNotShared { path } => write!(
+                f,
+                "cannot open the plugin {}: this program was built by plain cargo and shares nothing with plugins; \
+                 build it with `cargo dynplug build`, or run it with `cargo dynplug run`",
+                path.display()
+            ),
+            OpenError::Map { path, source } => {
+                write!(f, "the system's loader refused the plugin {}: {source}", path.display())
+            }
+            OpenError::Init { path, function, place, failure } => write!(
+                f,
+                "the plugin {} did not start: its init function `{function}` at {place} {failure}",
+                path.display()
+            ),
+            OpenError::Cycle { path } => {
+                write!(
+                    f,
+                    "the plugin {} is opened by its own init function, which has not returned",
+                    path.display()
+                )
+            }
+            OpenError::Unsupported { path, reason } => {
+                write!(f, "cannot open the plugin {} on this system: {reason}", path.display())
+            }
+        }
+    }
+}
+
+impl Error for OpenError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            OpenError::Read { source, .. } => Some(&**source),
+            OpenError::NotAPlugin { found: NotAPlugin::Image(source), .. } => Some(source),
+            OpenError::Map { source, .. } => Some(source),
+            OpenError::Init { failure: InitFailure::Error(source), .. } => Some(&**source),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for NotAPlugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NotAPlugin::NotAFile { what } => write!(f, "it is {what}"),
+            NotAPlugin::Image(error) => write!(f, "{error}"),
+            NotAPlugin::PlainBuild => f.write_str(
+                "it was built by plain cargo, and so has a std, an allocator and statics of its own; \
+                 build it with `cargo dynplug build`",
+            ),
+            NotAPlugin::Other { product, package } => write!(f, "it is {product} of `{package}`"),
+            NotAPlugin::Foreign { kind } => write!(
+                f,
+                "it is {kind} that carries no manifest of dynplug; plugins are made with `cargo dynplug build`"
+            ),
+            NotAPlugin::Incomplete { part } => {
+                write!(f, "it lacks {part}; build it again with `cargo dynplug build`")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "  the host has     {} with the identity {}", self.host_api, self.host_identity.short())?;
+        writeln!(
+            f,
+            "  the plugin wants {} with the identity {}",
+            self.plugin_api,
+            self.plugin_identity.short()
+        )?;
+        if self.host_rustc != self.plugin_rustc {
+            writeln!(
+                f,
+                "  the host was built with {}, the plugin with {}",
+                self.host_rustc, self.plugin_rustc
+            )?;
+        }
+        write!(f, "  build the plugin again for this host: cargo dynplug build")
+    }
+}
+
+impl fmt::Display for InitFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            InitFailure::Panic(message) => write!(f, "panicked: {message}"),
+            InitFailure::Error(error) => write!(f, "failed: {error}"),
+        }
+    }
+}
+
+impl InitFailure {
+    /// The message of a caught panic.
+    pub(crate) fn of_panic(payload: &(dyn Any + Send)) -> Self {
+        let text = payload.downcast_ref::<&str>().map(|s| (*s).to_owned());
+        let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+        InitFailure::Panic(text.unwrap_or_else(|| "with a payload that is no text".to_owned()))
+    }
+}
+
+/// Why a lookup gave nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LookupError {
+    /// The plugin exports no such name.
+    NotFound {
+        /// The plugin's name.
+        plugin: String,
+        /// The name that was asked for.
+        name: String,
+        /// Names that it does export, the nearest first.
+        nearest: Vec<String>,
+    },
+    /// It exports the name with another type.
+    WrongType(WrongType),
+}
+
+/// A symbol has another type than the one that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WrongType {
+    /// The plugin's name.
+    pub plugin: String,
+    /// The symbol's name.
+    pub name: String,
+    /// The type that it has.
+    pub have: String,
+    /// The type that was asked for.
+    pub want: String,
+}
+
+impl fmt::Display for LookupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LookupError::NotFound { plugin, name, nearest } => {
+                write!(f, "the plugin `{plugin}` exports no symbol `{name}`")?;
+                match &nearest[..] {
+                    [] => Ok(()),
+                    [one] => write!(f, "; did you mean `{one}`?"),
+                    several => write!(f, "; the nearest are `{}`", several.join("`, `")),
+                }
+            }
+            LookupError::WrongType(wrong) => write!(f, "{wrong}"),
+        }
+    }
+}
+
+impl fmt::Display for WrongType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let WrongType { plugin, name, have, want } = self;
+        write!(f, "the symbol `{name}` of the plugin `{plugin}` has the type `{have}`, not `{want}`")?;
+        if have == want {
+            write!(
+                f,
+                ": the two have one name but come from two copies of a crate; \
+                 put that crate into the API crate, so that host and plugin share it"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for LookupError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            LookupError::WrongType(wrong) => Some(wrong),
+            LookupError::NotFound { .. } => None,
+        }
+    }
+}
+
+impl Error for WrongType {}

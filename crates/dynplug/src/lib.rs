@@ -1,0 +1,72 @@
+//! Plugins for Rust programs, as Go's package `plugin` has them: open a compiled plugin while the program runs, look up
+//! exported functions and variables by name with their types checked, call them at the cost of a function pointer, and
+//! share every data structure directly.
+//!
+//! # What it can't do
+//!
+//! - A plugin can't be closed: what it handed out may be in use anywhere.
+//! - Host and plugins share one build of the *API crate* and everything below it. A plugin that was compiled against
+//!   another build is refused; it is compiled again, not adapted.
+//! - A plugin can do everything that the host can. A forged file can't be told from an honest one: see
+//!   [`Plugin::open`].
+//!
+//! # How it works
+//!
+//! `cargo dynplug build` compiles the host's API crate, with std and every crate below it, into one shared library that
+//! the host and all plugins use: one allocator, one async runtime, one logger, one of every static. Plain cargo keeps
+//! working on the same sources, and links everything statically.
+//!
+//! A plugin has `crate-type = ["lib", "cdylib"]`, depends on the host's API crate, and exports what it likes:
+//!
+//! ```
+//! use std::sync::atomic::{AtomicI64, Ordering};
+//!
+//! #[dynplug::export]
+//! pub static V: AtomicI64 = AtomicI64::new(0);
+//!
+//! #[dynplug::export]
+//! pub fn f() {
+//!     println!("Hello, number {}", V.load(Ordering::Relaxed));
+//! }
+//! ```
+//!
+//! The host opens it:
+//!
+//! ```no_run
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use dynplug::Plugin;
+//! use std::sync::atomic::{AtomicI64, Ordering};
+//!
+//! // SAFETY: our own build made the file.
+//! let plugin = unsafe { Plugin::open("plugins/libhello.so") }?;
+//! let v: &AtomicI64 = plugin.lookup("V")?;
+//! let f: fn() = plugin.lookup("f")?;
+//! v.store(7, Ordering::Relaxed);
+//! f(); // Hello, number 7
+//! # Ok(())
+//! # }
+//! ```
+
+mod error;
+mod init;
+mod nearest;
+mod open;
+mod plugin;
+mod process;
+mod registry;
+mod section;
+mod system;
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+
+pub use dynplug_macros::{export, init};
+pub use dynplug_manifest::{Identity, Product};
+pub use error::{Difference, InitFailure, LookupError, NotAPlugin, OpenError, SystemError, WrongType};
+pub use plugin::{Plugin, Symbol, SymbolKind};
+
+/// Reasons for which the file of a plugin isn't an image that can be loaded.
+pub mod image {
+    pub use dynplug_manifest::image::{ImageError, LooksLike};
+}

@@ -1,0 +1,227 @@
+//! A plugin that is open: its symbols, found by name, with the types checked.
+
+use crate::__private::Entry;
+use crate::error::{LookupError, OpenError, WrongType};
+use crate::nearest;
+use crate::registry;
+use dynplug_manifest::manifest::Manifest;
+use dynplug_manifest::record::{Fields, Kind};
+use std::any::{TypeId, type_name};
+use std::collections::HashMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// A plugin that is open. It stays so as long as the process lives.
+pub struct Plugin {
+    path: PathBuf,
+    manifest: Manifest,
+    /// In the order of their names.
+    symbols: Vec<Symbol>,
+    places: HashMap<&'static str, usize>,
+}
+
+/// Something that a plugin exports: a function or a static.
+pub struct Symbol {
+    fields: Fields<'static>,
+    plugin: &'static str,
+    entry: &'static Entry,
+}
+
+/// What a symbol is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SymbolKind {
+    /// A function. Its type is a function pointer's.
+    Function,
+    /// A static `X`. Its type is `&'static X`.
+    Static,
+}
+
+impl Plugin {
+    /// Opens the plugin in the file `path`, a relative one as seen from the working directory. Nothing is searched for.
+    ///
+    /// The init functions of all crates that are new to the program run before this returns. The same file gives the
+    /// same plugin, whatever the spelling of its path.
+    ///
+    /// # Errors
+    ///
+    /// When the file is no plugin, does not fit this host, or its init fails. A file that is refused has not run.
+    ///
+    /// # Safety
+    ///
+    /// The file must be an honest product of `cargo dynplug build`: what its manifest says must be true. That it fits
+    /// this process is checked; that somebody forged a manifest can't be.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use dynplug::Plugin;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // SAFETY: our own build made the file.
+    /// let plugin = unsafe { Plugin::open("plugins/libhello.so") }?;
+    /// let greet: fn(&str) -> String = plugin.lookup("greet")?;
+    /// println!("{}", greet("world"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub unsafe fn open(path: impl AsRef<Path>) -> Result<&'static Plugin, OpenError> {
+        // SAFETY: the caller's obligation is handed on as it is.
+        unsafe { registry::open(path.as_ref()) }
+    }
+
+    pub(crate) fn new(
+        path: PathBuf,
+        manifest: Manifest,
+        entries: Vec<(&'static Entry, Fields<'static>)>,
+    ) -> Plugin {
+        let plugin: &'static str = String::leak(manifest.package.clone());
+        let mut symbols: Vec<Symbol> =
+            entries.into_iter().map(|(entry, fields)| Symbol { fields, plugin, entry }).collect();
+        symbols.sort_by_key(|s| s.fields.name);
+        let places = symbols.iter().enumerate().map(|(place, symbol)| (symbol.fields.name, place)).collect();
+        Plugin { path, manifest, symbols, places }
+    }
+
+    /// The function or static with this name, as a value of type `T`: a function pointer (`fn(&str) -> String`, of any
+    /// ABI, `unsafe` where the function is) or a reference to a static (`&'static AtomicU64`).
+    ///
+    /// The value is the plugin's own: calling it is calling through a function pointer, and nothing stands between.
+    ///
+    /// # Errors
+    ///
+    /// When the plugin exports no such name, or exports it with another type.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn f(plugin: &'static dynplug::Plugin) -> Result<(), dynplug::LookupError> {
+    /// use std::sync::atomic::{AtomicI64, Ordering};
+    ///
+    /// let v: &AtomicI64 = plugin.lookup("V")?;
+    /// let f: fn() = plugin.lookup("f")?;
+    /// v.store(7, Ordering::Relaxed);
+    /// f();
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn lookup<T: Copy + 'static>(&self, name: &str) -> Result<T, LookupError> {
+        self.symbol(name)?.downcast().map_err(LookupError::WrongType)
+    }
+
+    /// The symbol with this name, whatever its type.
+    ///
+    /// # Errors
+    ///
+    /// When the plugin exports no such name.
+    pub fn symbol(&self, name: &str) -> Result<&Symbol, LookupError> {
+        match self.places.get(name).and_then(|place| self.symbols.get(*place)) {
+            Some(symbol) => Ok(symbol),
+            None => Err(LookupError::NotFound {
+                plugin: self.name().to_owned(),
+                name: name.to_owned(),
+                nearest: nearest::to(name, self.symbols.iter().map(Symbol::name)),
+            }),
+        }
+    }
+
+    /// All that the plugin exports, in the order of the names.
+    pub fn symbols(&self) -> impl ExactSizeIterator<Item = &Symbol> {
+        self.symbols.iter()
+    }
+
+    /// The name of the plugin's package.
+    pub fn name(&self) -> &str {
+        &self.manifest.package
+    }
+
+    /// The version of the plugin's package.
+    pub fn version(&self) -> &str {
+        &self.manifest.version
+    }
+
+    /// The path by which it was opened first.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plugin")
+            .field("name", &self.name())
+            .field("version", &self.version())
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Symbol {
+    /// The name by which lookup finds it.
+    pub fn name(&self) -> &'static str {
+        self.fields.name
+    }
+
+    /// Whether it is a function or a static.
+    pub fn kind(&self) -> SymbolKind {
+        match self.fields.kind {
+            Kind::Static => SymbolKind::Static,
+            _ => SymbolKind::Function,
+        }
+    }
+
+    /// Its declaration, as its author wrote it: `fn greet(name: &str) -> String`.
+    pub fn signature(&self) -> &'static str {
+        self.fields.signature
+    }
+
+    /// Its documentation; empty where there is none.
+    pub fn docs(&self) -> &'static str {
+        self.fields.docs
+    }
+
+    /// Where it is declared: file and line.
+    pub fn place(&self) -> (&'static str, u32) {
+        (self.fields.file, self.fields.line)
+    }
+
+    /// The type that [`downcast`](Self::downcast) wants, as the compiler prints it.
+    pub fn type_name(&self) -> &'static str {
+        self.entry.type_name()
+    }
+
+    /// Whether [`downcast`](Self::downcast) to `T` would succeed.
+    pub fn is<T: 'static>(&self) -> bool {
+        self.entry.type_id() == TypeId::of::<T>()
+    }
+
+    /// The symbol as a value of type `T`; see [`Plugin::lookup`].
+    ///
+    /// # Errors
+    ///
+    /// When that is not the symbol's type.
+    pub fn downcast<T: Copy + 'static>(&self) -> Result<T, WrongType> {
+        if self.is::<T>() && size_of::<T>() == size_of::<*const ()>() {
+            let address: *const () = self.entry.address();
+            // SAFETY: the entry's author promised that the address is a value of the type with this id, and `T` is
+            // that type: a function pointer or a reference for the life of the process, both of a pointer's size.
+            // The id is to be believed because the plugin was compiled against this process's own API library.
+            return Ok(unsafe { std::mem::transmute_copy::<*const (), T>(&address) });
+        }
+        Err(WrongType {
+            plugin: self.plugin.to_owned(),
+            name: self.name().to_owned(),
+            have: self.type_name().to_owned(),
+            want: type_name::<T>().to_owned(),
+        })
+    }
+}
+
+impl fmt::Debug for Symbol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Symbol")
+            .field("name", &self.name())
+            .field("signature", &self.signature())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,19 @@
+//! What this process is: the manifest of the API library that this very code is part of, read from memory, since the
+//! file on disk may have been replaced.
+
+use crate::system;
+use dynplug_manifest::manifest::{Manifest, Product};
+use dynplug_manifest::note;
+use std::sync::OnceLock;
+
+/// The manifest of the API library in this process; none in a program that plain cargo built.
+pub(crate) fn manifest() -> Option<&'static Manifest> {
+    static MANIFEST: OnceLock<Option<Manifest>> = OnceLock::new();
+    MANIFEST
+        .get_or_init(|| {
+            let notes = system::own_notes();
+            let found = notes.iter().find_map(|segment| note::find(segment))?;
+            Manifest::decode(found).ok().filter(|m| m.product == Product::ApiLibrary)
+        })
+        .as_ref()
+}

@@ -1,0 +1,85 @@
+//! The system's loader and files: one small module for each system behind a front that is the same for all.
+
+#[cfg(any(target_os = "linux", target_os = "freebsd"))]
+mod elf;
+#[cfg(any(target_os = "linux", target_os = "freebsd"))]
+pub(crate) use elf::{map, own_notes};
+
+#[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
+mod unsupported;
+#[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
+pub(crate) use unsupported::{map, own_notes};
+
+use std::fs::{File, Metadata};
+use std::io;
+use std::path::Path;
+
+/// An image in memory, never to be unmapped.
+pub(crate) struct Mapped {
+    /// What is added to the addresses in the file.
+    pub(crate) base: usize,
+    /// Where it lies, from its first to its last segment.
+    pub(crate) extent: std::ops::Range<usize>,
+}
+
+/// What tells one file from another.
+#[cfg(unix)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+#[cfg(unix)]
+pub(crate) fn file_id(_canonical: &Path, metadata: &Metadata) -> FileId {
+    use std::os::unix::fs::MetadataExt;
+    FileId { device: metadata.dev(), inode: metadata.ino() }
+}
+
+/// What tells one file from another.
+#[cfg(not(unix))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct FileId {
+    path: u64,
+}
+
+#[cfg(not(unix))]
+pub(crate) fn file_id(canonical: &Path, _metadata: &Metadata) -> FileId {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    canonical.hash(&mut hasher);
+    FileId { path: hasher.finish() }
+}
+
+/// What something is that is no regular file.
+pub(crate) fn kind_of(metadata: &Metadata) -> Option<&'static str> {
+    let kind = metadata.file_type();
+    if kind.is_file() {
+        return None;
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        for (is, what) in [
+            (kind.is_fifo(), "a pipe"),
+            (kind.is_socket(), "a socket"),
+            (kind.is_char_device() || kind.is_block_device(), "a device"),
+        ] {
+            if is {
+                return Some(what);
+            }
+        }
+    }
+    Some(if kind.is_dir() { "a folder" } else { "no regular file" })
+}
+
+/// Opens a file without ever waiting for somebody to write to it.
+pub(crate) fn open_for_reading(path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        std::fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)
+    }
+    #[cfg(not(unix))]
+    File::open(path)
+}

@@ -1,0 +1,4 @@
+const char *rust_name(void);
+
+const char *c_name(void) { return "two"; }
+const char *c_name_of_rust(void) { return rust_name(); }

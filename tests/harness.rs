@@ -1,0 +1,479 @@
+//! A workspace in a folder of its own, a command run in it, and what the command printed.
+
+use sha2::{Digest, Sha256};
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::io::Read;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{LazyLock, OnceLock};
+use std::time::{Duration, Instant};
+
+/// The built tool.
+const TOOL: &str = env!("CARGO_BIN_EXE_cargo-dynplug");
+/// Longer than any build takes that waits for the others.
+const BUILD_LIMIT: Duration = Duration::from_secs(600);
+/// A host that runs longer than this hangs.
+const HOST_LIMIT: Duration = Duration::from_secs(60);
+
+/// The repository's root.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository is there")
+}
+
+/// The target folder that the fixtures share, so that what they have in common is compiled once. It is named for the
+/// tool that fills it: another tool may make other things of the same sources.
+pub fn shared_target() -> &'static Path {
+    static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+        let bytes = std::fs::read(TOOL).expect("the tool is built");
+        let name: String = Sha256::digest(bytes)[..8].iter().map(|b| format!("{b:02x}")).collect();
+        let parent = Path::new(env!("CARGO_TARGET_TMPDIR")).join("end-to-end");
+        for entry in std::fs::read_dir(&parent).into_iter().flatten().flatten() {
+            if entry.file_name() != *name {
+                // What can't be removed is in the way of nothing.
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
+        }
+        let folder = parent.join(name);
+        std::fs::create_dir_all(&folder).expect("the target folder can be made");
+        folder
+    });
+    &FOLDER
+}
+
+/// A folder for the workspaces of this process. Those of processes that are gone are removed first; a fixture that
+/// is kept for looking at is kept until then.
+fn fixtures() -> &'static Path {
+    static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+        let parent = std::env::temp_dir().join("dynplug-end-to-end");
+        for entry in std::fs::read_dir(&parent).into_iter().flatten().flatten() {
+            if !Path::new("/proc").join(entry.file_name()).exists() {
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
+        }
+        let folder = parent.join(std::process::id().to_string());
+        std::fs::create_dir_all(&folder).expect("the fixtures' folder can be made");
+        // The temporary folder may be a link, and cargo prints what it points to.
+        folder.canonicalize().expect("the fixtures' folder is there")
+    });
+    &FOLDER
+}
+
+/// What a package's library is compiled to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// An API crate.
+    Api,
+    /// A plugin.
+    Plugin,
+    /// A library that is linked into others.
+    Library,
+    /// No library: a program.
+    Program,
+}
+
+/// A workspace in a folder that lives as long as the value.
+///
+/// Its members lie in a folder that is named for the fixture: cargo tells packages apart by where they lie in their
+/// workspace, and fixtures share a target folder.
+pub struct Fixture {
+    name: String,
+    root: PathBuf,
+    /// The target folder, where it is not the shared one.
+    target: Option<PathBuf>,
+}
+
+impl Fixture {
+    /// A workspace without members.
+    pub fn empty(name: &str) -> Fixture {
+        static NAMES: OnceLock<std::sync::Mutex<Vec<String>>> = OnceLock::new();
+        let names = NAMES.get_or_init(Default::default);
+        {
+            let mut names = names.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            assert!(!names.iter().any(|n| n == name), "two fixtures are named {name}");
+            names.push(name.to_owned());
+        }
+        let fixture = Fixture { name: name.to_owned(), root: fixtures().join(name), target: None };
+        fixture.root_manifest("");
+        let lock = std::fs::read(repository().join("Cargo.lock")).expect("the repository has a lock file");
+        // The same versions as everywhere in this repository; cargo drops what a fixture has no use for.
+        std::fs::write(fixture.root.join("Cargo.lock"), lock).expect("the lock file can be written");
+        fixture
+    }
+
+    /// The usual form: the API crate `app-api`, the host `app`, and the plugin `hello`, whose source is given.
+    pub fn usual(name: &str, plugin: &str) -> Fixture {
+        let fixture = Fixture::empty(name);
+        fixture.api("pub use dynplug;\n").host(CALLS_F).plugin("hello", plugin);
+        fixture
+    }
+
+    /// Lets the fixture have a target folder of its own.
+    pub fn own_target(mut self) -> Fixture {
+        self.target = Some(self.root.join("target folder"));
+        self
+    }
+
+    /// The workspace's folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// A path below the members' folder.
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.root.join(&self.name).join(path)
+    }
+
+    /// A path below the outcome's folder.
+    pub fn outcome(&self, path: &str) -> PathBuf {
+        self.root.join("out").join(path)
+    }
+
+    /// The API library in the outcome.
+    pub fn library(&self) -> PathBuf {
+        let mut found: Vec<PathBuf> = (std::fs::read_dir(self.outcome("")).into_iter().flatten().flatten())
+            .map(|entry| entry.path())
+            .filter(|path| path.extension() == Some(OsStr::new("so")))
+            .collect();
+        assert_eq!(found.len(), 1, "the outcome of {} has one API library: {found:?}", self.name);
+        found.remove(0)
+    }
+
+    /// Where plugins with this crate name lie in the outcome.
+    pub fn plugin_file(&self, crate_name: &str) -> PathBuf {
+        self.outcome("plugins").join(format!("lib{crate_name}.so"))
+    }
+
+    /// Writes the workspace's `Cargo.toml`, with `more` at its end.
+    pub fn root_manifest(&self, more: &str) -> &Fixture {
+        let crates = repository().join("crates");
+        let text = format!(
+            "[workspace]\nresolver = \"3\"\nmembers = [\"{}/*\"]\n\n\
+             [workspace.dependencies]\ndynplug = {{ path = '{}' }}\n\n{more}",
+            self.name,
+            crates.join("dynplug").display(),
+        );
+        self.root_file("Cargo.toml", &text)
+    }
+
+    /// Writes a file below the workspace's folder.
+    pub fn root_file(&self, path: &str, text: &str) -> &Fixture {
+        write(&self.root.join(path), text);
+        self
+    }
+
+    /// Writes a file below the members' folder.
+    pub fn file(&self, path: &str, text: &str) -> &Fixture {
+        write(&self.path(path), text);
+        self
+    }
+
+    /// Replaces `old`, which must be there, in a file below the members' folder.
+    pub fn replace(&self, path: &str, old: &str, new: &str) -> &Fixture {
+        let text = std::fs::read_to_string(self.path(path)).expect("the file to change is there");
+        assert!(text.contains(old), "{path} has no {old:?}:\n{text}");
+        self.file(path, &text.replace(old, new))
+    }
+
+    /// Adds the API crate `app-api`.
+    pub fn api(&self, source: &str) -> &Fixture {
+        self.package("app-api", Kind::Api, &["dynplug"], source)
+    }
+
+    /// Adds the host `app`.
+    pub fn host(&self, source: &str) -> &Fixture {
+        self.package("app", Kind::Program, &["app-api"], source)
+    }
+
+    /// Adds a plugin.
+    pub fn plugin(&self, name: &str, source: &str) -> &Fixture {
+        self.package(name, Kind::Plugin, &["dynplug", "app-api"], source)
+    }
+
+    /// Adds a package. A dependency is the name of another member, `dynplug`, or a whole line of `Cargo.toml`. What
+    /// follows an empty one stands at the end of the manifest, outside of the dependencies.
+    pub fn package(&self, name: &str, kind: Kind, dependencies: &[&str], source: &str) -> &Fixture {
+        let lib = match kind {
+            Kind::Api => "[lib]\ncrate-type = [\"lib\", \"dylib\"]\n\n",
+            Kind::Plugin => "[lib]\ncrate-type = [\"lib\", \"cdylib\"]\n\n",
+            Kind::Library | Kind::Program => "",
+        };
+        let mut lines = String::new();
+        let mut inside = true;
+        for dependency in dependencies {
+            inside &= !dependency.is_empty();
+            lines += &match dependency {
+                line if !inside || line.contains('=') => format!("{line}\n"),
+                &"dynplug" => "dynplug.workspace = true\n".to_owned(),
+                member => format!("{member} = {{ path = \"../{member}\" }}\n"),
+            };
+        }
+        let manifest = format!(
+            "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\npublish = false\n\n\
+             {lib}[dependencies]\n{lines}"
+        );
+        let file = if kind == Kind::Program { "main.rs" } else { "lib.rs" };
+        self.file(&format!("{name}/Cargo.toml"), &manifest).file(&format!("{name}/src/{file}"), source)
+    }
+
+    /// Copies a folder of packages from beside this file.
+    pub fn copy(&self, folder: &str) -> &Fixture {
+        copy(&repository().join("tests").join(folder), &self.path(""));
+        self
+    }
+
+    /// `cargo dynplug build`, yet to be run.
+    pub fn build(&self) -> Call {
+        self.tool("build")
+    }
+
+    /// A subcommand that builds, yet to be run.
+    pub fn tool(&self, subcommand: &str) -> Call {
+        let target = self.target.as_deref().unwrap_or_else(|| shared_target());
+        self.bare_tool()
+            .arg(subcommand)
+            .arg("--target-dir")
+            .arg(target)
+            .arg("--out-dir")
+            .arg(self.outcome(""))
+    }
+
+    /// The tool, without any arguments, yet to be run.
+    pub fn bare_tool(&self) -> Call {
+        // As cargo does it for subcommands.
+        Call::new(TOOL, BUILD_LIMIT).arg("dynplug").folder(&self.root)
+    }
+
+    /// Plain cargo, yet to be run.
+    pub fn cargo(&self, subcommand: &str) -> Call {
+        let folder = shared_target().join("plain");
+        Call::new("cargo", BUILD_LIMIT).arg(subcommand).folder(&self.root).env("CARGO_TARGET_DIR", folder)
+    }
+
+    /// The host `app` in the outcome, yet to be run.
+    pub fn app(&self) -> Call {
+        self.run(&self.outcome("app"))
+    }
+
+    /// A program, yet to be run in the workspace's folder.
+    pub fn run(&self, program: &Path) -> Call {
+        Call::new(program, HOST_LIMIT).folder(&self.root)
+    }
+}
+
+impl Drop for Fixture {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the workspace is kept in {}", self.root.display());
+        } else {
+            // The next run tries again.
+            let _ = std::fs::remove_dir_all(&self.root);
+        }
+    }
+}
+
+/// A host that opens the plugin `hello` and calls its `f`.
+pub const CALLS_F: &str = r#"
+use app_api::dynplug::Plugin;
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let file = std::env::current_exe()?.with_file_name("plugins").join("libhello.so");
+    // SAFETY: the build made it.
+    let plugin = unsafe { Plugin::open(file) }?;
+    let f: fn() = plugin.lookup("f")?;
+    f();
+    Ok(())
+}
+"#;
+
+fn write(path: &Path, text: &str) {
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).expect("the folder can be made");
+    }
+    std::fs::write(path, text).unwrap_or_else(|e| panic!("{} can't be written: {e}", path.display()));
+}
+
+/// Copies a folder and all in it.
+pub fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("the folder can be made");
+    for entry in std::fs::read_dir(from).unwrap_or_else(|e| panic!("{}: {e}", from.display())) {
+        let entry = entry.expect("the folder can be read");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), &target).expect("the file can be copied");
+        }
+    }
+}
+
+/// A command, yet to be run.
+///
+/// Nothing of the tests' own environment reaches it but what says where the toolchain is.
+#[must_use]
+pub struct Call {
+    program: OsString,
+    arguments: Vec<OsString>,
+    environment: Vec<(OsString, OsString)>,
+    folder: PathBuf,
+    limit: Duration,
+}
+
+impl Call {
+    fn new(program: impl AsRef<OsStr>, limit: Duration) -> Call {
+        let kept = |name: &OsStr| {
+            let name = name.to_string_lossy();
+            ["PATH", "HOME", "CARGO_HOME", "TMPDIR"].contains(&&*name) || name.starts_with("RUSTUP_")
+        };
+        Call {
+            program: program.as_ref().to_owned(),
+            arguments: Vec::new(),
+            environment: std::env::vars_os().filter(|(name, _)| kept(name)).collect(),
+            folder: PathBuf::from("/"),
+            limit,
+        }
+    }
+
+    /// Adds an argument.
+    pub fn arg(mut self, word: impl AsRef<OsStr>) -> Call {
+        self.arguments.push(word.as_ref().to_owned());
+        self
+    }
+
+    /// Adds arguments.
+    pub fn args<const N: usize>(mut self, words: [&str; N]) -> Call {
+        self.arguments.extend(words.map(OsString::from));
+        self
+    }
+
+    /// Sets an environment variable.
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Call {
+        self.environment.push((name.into(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// Leaves the environment empty, but for what is set from now on.
+    pub fn empty_environment(mut self) -> Call {
+        self.environment.clear();
+        self
+    }
+
+    /// Sets the working directory.
+    pub fn folder(mut self, folder: &Path) -> Call {
+        self.folder = folder.to_owned();
+        self
+    }
+
+    /// Runs it to its end.
+    pub fn go(self) -> Ran {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).env_clear().envs(self.environment.iter().map(|(k, v)| (k, v)));
+        command.current_dir(&self.folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // A group of its own, so that what it started can be ended with it.
+        command.process_group(0);
+        let line = format!("{command:?}");
+        let mut child = command.spawn().unwrap_or_else(|e| panic!("{line} can't be run: {e}"));
+        let (sender, receiver) = channel();
+        let pipes: [(bool, Box<dyn Read + Send>); 2] = [
+            (true, Box::new(child.stdout.take().expect("it is piped"))),
+            (false, Box::new(child.stderr.take().expect("it is piped"))),
+        ];
+        for (is_stdout, mut pipe) in pipes {
+            let sender = sender.clone();
+            std::thread::spawn(move || {
+                let mut chunk = [0; 8192];
+                while let Ok(length @ 1..) = pipe.read(&mut chunk) {
+                    if sender.send((is_stdout, chunk[..length].to_vec())).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        let end = Instant::now() + self.limit;
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let in_time = loop {
+            match receiver.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok((true, bytes)) => stdout.extend(bytes),
+                Ok((false, bytes)) => stderr.extend(bytes),
+                Err(RecvTimeoutError::Disconnected) => break true,
+                Err(RecvTimeoutError::Timeout) => break false,
+            }
+        };
+        if !in_time {
+            let group = format!("-{}", child.id());
+            let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+        }
+        let status = child.wait().expect("a child can be waited for");
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        let ran = Ran { line, status, stdout: text(&stdout), stderr: text(&stderr) };
+        assert!(in_time, "it did not end within {:?}\n{ran}", self.limit);
+        ran
+    }
+}
+
+/// How a command ended, and what it printed.
+pub struct Ran {
+    line: String,
+    status: ExitStatus,
+    /// What it printed to standard output.
+    pub stdout: String,
+    /// What it printed to standard error.
+    pub stderr: String,
+}
+
+impl Ran {
+    /// It succeeded.
+    #[track_caller]
+    pub fn ok(&self) -> &Ran {
+        assert!(self.status.success(), "it failed\n{self}");
+        self
+    }
+
+    /// It ended with this exit code.
+    #[track_caller]
+    pub fn fails_with(&self, code: i32) -> &Ran {
+        assert_eq!(self.status.code(), Some(code), "its exit code is another one\n{self}");
+        self
+    }
+
+    /// It printed this, to standard output or standard error.
+    #[track_caller]
+    pub fn says(&self, text: &str) -> &Ran {
+        let said = self.stdout.contains(text) || self.stderr.contains(text);
+        assert!(said, "it does not say {text:?}\n{self}");
+        self
+    }
+
+    /// It printed this nowhere.
+    #[track_caller]
+    pub fn does_not_say(&self, text: &str) -> &Ran {
+        let said = self.stdout.contains(text) || self.stderr.contains(text);
+        assert!(!said, "it says {text:?}\n{self}");
+        self
+    }
+
+    /// This is all that it printed to standard output.
+    #[track_caller]
+    pub fn prints(&self, text: &str) -> &Ran {
+        assert_eq!(self.stdout.trim_end(), text.trim_end(), "its output is another one\n{self}");
+        self
+    }
+
+    /// This many lines, of standard output and standard error together, have this in them.
+    #[track_caller]
+    pub fn says_in_lines(&self, count: usize, text: &str) -> &Ran {
+        let lines = self.stdout.lines().chain(self.stderr.lines());
+        let found = lines.filter(|line| line.contains(text)).count();
+        assert_eq!(found, count, "so many lines have {text:?}\n{self}");
+        self
+    }
+}
+
+impl fmt::Display for Ran {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Ran { line, status, stdout, stderr } = self;
+        write!(f, "$ {line}\n{status}\n--- stdout\n{stdout}\n--- stderr\n{stderr}\n---")
+    }
+}
