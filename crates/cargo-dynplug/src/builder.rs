@@ -51,6 +51,7 @@ impl<'a> Builder<'a> {
             target: settings.target.clone(),
             profile: arguments.profile().to_owned(),
             rustc: settings.version.clone(),
+            cpu_features: settings.cpu_features.clone(),
             sysroot: sysroot::view(
                 &settings.sysroot,
                 &settings.target,

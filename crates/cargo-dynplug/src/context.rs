@@ -25,6 +25,8 @@ pub struct Context {
     pub profile: String,
     /// First line of what rustc says of its version.
     pub rustc: String,
+    /// The processor features that are compiled with, beyond those that the target always has.
+    pub cpu_features: Vec<String>,
     /// The sysroot without a shared std.
     pub sysroot: PathBuf,
     /// What paths are called in what is compiled: (prefix, replacement), the last match wins.

@@ -62,7 +62,7 @@ pub fn run(mut words: Vec<OsString>) -> i32 {
 
 fn build(arguments: &cli::BuildArguments) -> Result<i32> {
     let outcome = builder::Builder::new(arguments)?.build()?;
-    if arguments.message_format == MessageFormat::Human && !arguments.cargo.quiet {
+    if arguments.message_format == MessageFormat::Human && !arguments.cargo.quiet && !outcome.is_empty() {
         eprintln!("     Outcome {}", outcome.folder.display());
     }
     Ok(0)

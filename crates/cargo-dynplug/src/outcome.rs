@@ -59,6 +59,11 @@ impl Outcome {
         Ok(())
     }
 
+    /// Whether nothing was put there, since only the API library was asked for.
+    pub fn is_empty(&self) -> bool {
+        self.hosts.is_empty() && self.plugins.is_empty()
+    }
+
     /// Where a host lies in the outcome.
     pub fn host(&self, host: &Host) -> PathBuf {
         self.folder.join(host.file.file_name().unwrap_or_default())

@@ -110,7 +110,7 @@ impl Sdk {
             // The API crate is found through its library; nothing needs its metadata a second time.
             let is_api = unit.crate_name == library.crate_name && unit.package == library.package;
             crates.push(if is_api {
-                Unit { file: PathBuf::from("lib").join(&library.soname), externs: Vec::new(), ..unit.clone() }
+                described(unit, &folder, PathBuf::from("lib").join(&library.soname))?
             } else {
                 placed(unit, &folder, "crates")?
             });
@@ -163,5 +163,12 @@ fn placed(unit: &Unit, folder: &Path, below: &str) -> Result<Unit> {
     if !to.is_file() {
         files::copy_whole(&unit.file, &to)?;
     }
-    Ok(Unit { file, externs: Vec::new(), ..unit.clone() })
+    described(unit, folder, file)
+}
+
+/// Writes a crate's description beside its file in the SDK, so that those who are given the file can tell what it is.
+fn described(unit: &Unit, folder: &Path, file: PathBuf) -> Result<Unit> {
+    let unit = Unit { externs: Vec::new(), file, ..unit.clone() };
+    unit.write(&[Unit::place_beside(&folder.join(&unit.file)).unwrap_or_default()])?;
+    Ok(unit)
 }

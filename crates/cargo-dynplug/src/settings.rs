@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Doing, Result};
 use cargo_config2::Config;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -18,6 +19,8 @@ pub struct Settings {
     pub sysroot: PathBuf,
     /// Flags for rustc, from wherever cargo would take them.
     pub rustflags: Vec<String>,
+    /// The processor features that those flags turn on, beyond those that the target always has.
+    pub cpu_features: Vec<String>,
     /// The user's rustc wrapper.
     pub wrapper: Option<PathBuf>,
     /// The user's linker.
@@ -44,10 +47,13 @@ impl Settings {
         let target = host.clone();
         let flags = config.rustflags(&target).doing("read the rustflags in cargo's configuration")?;
         let linker = config.linker(&target).doing("read the linker in cargo's configuration")?;
+        let rustflags = flags.map(|f| f.flags).unwrap_or_default();
+        let cpu_features = cpu_features(&rustc, &target, &rustflags)?;
         Ok(Settings {
+            cpu_features,
             version: verbose.lines().next().unwrap_or_default().to_owned(),
             sysroot: PathBuf::from(run(&rustc, &["--print", "sysroot"])?.trim()),
-            rustflags: flags.map(|f| f.flags).unwrap_or_default(),
+            rustflags,
             wrapper: config.build.rustc_wrapper.filter(|p| !p.as_os_str().is_empty()),
             linker,
             cargo_home: std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| {
@@ -58,6 +64,27 @@ impl Settings {
             target,
         })
     }
+}
+
+/// The processor features that the flags turn on beyond the target's own.
+fn cpu_features(rustc: &Path, target: &str, rustflags: &[String]) -> Result<Vec<String>> {
+    let words: Vec<&str> = rustflags.iter().map(String::as_str).collect();
+    if words.iter().any(|w| w.contains("soft-float")) {
+        return Err(Diagnostic::error("soft-float", "`-C target-feature=+soft-float` changes how functions are called")
+            .note("rustc only warns of it, and what is computed across the host, the API library and plugins is wrong")
+            .help("take it out of the rustflags, or build for a target whose ABI is soft-float")
+            .usage()
+            .into());
+    }
+    if !words.iter().any(|w| w.contains("target-cpu") || w.contains("target-feature")) {
+        return Ok(Vec::new());
+    }
+    let features = |flags: &[&str]| -> Result<BTreeSet<String>> {
+        let text = run(rustc, &[&["--print", "cfg", "--target", target], flags].concat())?;
+        let quoted = text.lines().filter_map(|l| l.strip_prefix("target_feature=\"")?.strip_suffix('"'));
+        Ok(quoted.map(str::to_owned).collect())
+    };
+    Ok(features(&words)?.difference(&features(&[])?).cloned().collect())
 }
 
 fn run(program: &Path, words: &[&str]) -> Result<String> {

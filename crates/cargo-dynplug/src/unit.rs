@@ -27,12 +27,18 @@ pub struct Unit {
     pub features: Vec<String>,
     /// What tells the compiler this crate from another of its name, as hexadecimal digits.
     pub id: String,
-    /// SHA-256 over the compiled metadata, as hexadecimal digits; empty where there is none.
+    /// SHA-256 over what was compiled, as hexadecimal digits: over the expanded source where the crate is one that
+    /// people edit, else over the metadata. Empty where there is neither.
     pub content: String,
+    /// SHA-256 over the expanded source, where it was asked for.
+    #[serde(default)]
+    pub meaning: Option<String>,
     /// The metadata's file, or the library's for proc macros.
     pub file: PathBuf,
     /// The files of the crates that it was given.
     pub externs: Vec<PathBuf>,
+    /// The ids of those crates, as far as they are known.
+    pub dependencies: Vec<String>,
     /// Settings that people ask for when two builds differ.
     pub settings: Vec<(String, String)>,
 }
@@ -40,7 +46,10 @@ pub struct Unit {
 impl Unit {
     /// Describes what `call` is going to make. What is made of it is known afterwards: see
     /// [`Unit::complete`].
-    pub fn of(call: &Invocation, context: &Context) -> Unit {
+    ///
+    /// # Errors
+    /// When the description of a crate that it is given can't be read.
+    pub fn of(call: &Invocation, context: &Context) -> Result<Unit> {
         let variable = |name: &str| std::env::var(name).unwrap_or_default();
         let manifest_dir = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
         let package = context.package(&manifest_dir);
@@ -48,8 +57,15 @@ impl Unit {
         let mut metadata: Vec<&str> = call.codegen("metadata").collect();
         metadata.sort_unstable();
         metadata.dedup();
+        let externs: Vec<PathBuf> = call.externs().into_iter().filter_map(|e| e.path).collect();
+        let mut dependencies = Vec::new();
+        for file in &externs {
+            dependencies.extend(Unit::beside(file)?.map(|unit| unit.id));
+        }
+        dependencies.sort();
+        dependencies.dedup();
         let key = format!("{crate_name}\n{}\n{}", metadata.join("\n"), context.rustc);
-        Unit {
+        Ok(Unit {
             package: variable("CARGO_PKG_NAME"),
             version: variable("CARGO_PKG_VERSION"),
             source: package.map(|p| p.source.clone()).unwrap_or_default(),
@@ -57,11 +73,13 @@ impl Unit {
             features: call.features(),
             id: hex(&sha256(key.as_bytes())[..16]),
             content: String::new(),
+            meaning: None,
             file: PathBuf::new(),
-            externs: call.externs().into_iter().filter_map(|e| e.path).collect(),
+            externs,
+            dependencies,
             settings: settings(call),
             crate_name,
-        }
+        })
     }
 
     /// Writes the description into `files`, for those who are compiled meanwhile.
@@ -87,7 +105,7 @@ impl Unit {
         };
         if let Some(file) = candidates.into_iter().find(|p| p.is_file()) {
             let bytes = std::fs::read(&file).doing(format_args!("read {}", file.display()))?;
-            self.content = hex(&sha256(&bytes));
+            self.content = self.meaning.clone().unwrap_or_else(|| hex(&sha256(&bytes)));
             self.file = file;
         }
         Ok(())
@@ -98,8 +116,7 @@ impl Unit {
     /// # Errors
     /// When there is one that can't be read.
     pub fn beside(file: &Path) -> Result<Option<Unit>> {
-        let Some(stem) = file.file_stem().and_then(|s| s.to_str()) else { return Ok(None) };
-        let path = file.with_file_name(format!("{}{ENDING}", stem.strip_prefix("lib").unwrap_or(stem)));
+        let Some(path) = Unit::place_beside(file) else { return Ok(None) };
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -111,6 +128,12 @@ impl Unit {
                     .help("remove the folder `target/dynplug/build` and build again"),
             )
         })
+    }
+
+    /// Where the description of `libNAME.rlib` and the like lies.
+    pub fn place_beside(file: &Path) -> Option<PathBuf> {
+        let stem = file.file_stem()?.to_str()?;
+        Some(file.with_file_name(format!("{}{ENDING}", stem.strip_prefix("lib").unwrap_or(stem))))
     }
 
     /// `name version`, as people write it.

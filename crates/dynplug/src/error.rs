@@ -48,6 +48,16 @@ pub enum OpenError {
         /// The path that was asked for.
         path: PathBuf,
     },
+    /// The program runs with another API library than the one that it was built with, so nothing that plugins share
+    /// with it can be trusted.
+    WrongApiLibrary {
+        /// The path that was asked for.
+        path: PathBuf,
+        /// The identity of the API library that the program was built with.
+        want: Identity,
+        /// The identity of the one that it runs with.
+        have: Identity,
+    },
     /// The system's loader refused the file.
     Map {
         /// The path that was asked for.
@@ -174,6 +184,15 @@ impl fmt::Display for OpenError {
                 "cannot open the plugin {}: this program was built by plain cargo and shares nothing with plugins; \
                  build it with `cargo dynplug build`, or run it with `cargo dynplug run`",
                 path.display()
+            ),
+            OpenError::WrongApiLibrary { path, want, have } => write!(
+                f,
+                "cannot open the plugin {}: this program was built with the API library {} and runs with {}; \
+                 build it again with `cargo dynplug build`, and look for a library that is loaded in place of its own \
+                 (LD_PRELOAD)",
+                path.display(),
+                want.short(),
+                have.short()
             ),
             OpenError::Map { path, source } => {
                 write!(f, "the system's loader refused the plugin {}: {source}", path.display())

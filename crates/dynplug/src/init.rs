@@ -19,7 +19,7 @@ pub(crate) struct Failed {
 pub(crate) fn shared() -> Result<(), Failed> {
     static DONE: OnceLock<Result<(), Failed>> = OnceLock::new();
     DONE.get_or_init(|| {
-        let own = crate::process::manifest().map(|m| &m.crates[..]).unwrap_or_default();
+        let own = crate::process::library().map(|m| &m.crates[..]).unwrap_or_default();
         // What can't be read is none of ours: the section is linked from this very library.
         let inits =
             crate::section::own_inits().iter().filter_map(|i| Some((*i, Fields::decode(i.meta()).ok()?)));

@@ -49,6 +49,7 @@
 
 mod error;
 mod init;
+mod loader;
 mod nearest;
 mod open;
 mod plugin;
@@ -64,9 +65,24 @@ pub mod __private;
 pub use dynplug_macros::{export, init};
 pub use dynplug_manifest::{Identity, Product};
 pub use error::{Difference, InitFailure, LookupError, NotAPlugin, OpenError, SystemError, WrongType};
+pub use loader::{Load, Loader};
 pub use plugin::{Plugin, Symbol, SymbolKind};
 
 /// Reasons for which the file of a plugin isn't an image that can be loaded.
 pub mod image {
     pub use dynplug_manifest::image::{ImageError, LooksLike};
+}
+
+/// Whether this process can open plugins: whether it was built by `cargo dynplug` and shares its API library.
+///
+/// A program that plain cargo built runs as ever, and [`Plugin::open`] fails with [`OpenError::HostNotShared`].
+///
+/// # Examples
+///
+/// ```
+/// // Tests are built by plain cargo.
+/// assert!(!dynplug::is_shared());
+/// ```
+pub fn is_shared() -> bool {
+    process::library().is_some()
 }

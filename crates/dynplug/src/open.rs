@@ -1,12 +1,14 @@
 //! One open, step by step: read once, prove, map what was proven, initialise.
 
 use crate::__private::{Entry, InitEntry};
-use crate::error::{Difference, NotAPlugin, OpenError};
+use crate::error::{Difference, NotAPlugin, OpenError, SystemError};
 use crate::init;
+use crate::loader::Load;
 use crate::plugin::Plugin;
 use crate::process;
 use crate::system::{self, Mapped};
 use dynplug_manifest::image::{Image, ImageKind, Section};
+use dynplug_manifest::note;
 use dynplug_manifest::record::{Fields, Kind};
 use dynplug_manifest::{Identity, Manifest, Product};
 use std::fs::File;
@@ -61,6 +63,7 @@ pub(crate) fn find(path: &Path) -> Result<Found, OpenError> {
 pub(crate) unsafe fn open(
     path: &Path,
     found: &Found,
+    load: Load,
     claim: impl FnOnce(Identity) -> Result<(), OpenError>,
 ) -> Opened {
     let proven = match prove(path, found) {
@@ -71,10 +74,17 @@ pub(crate) unsafe fn open(
         return Opened::Refused(error);
     }
     // SAFETY: the bytes were proven to be a plugin for this process; that their manifest is honest is the caller's word.
-    let mapped = match unsafe { system::map(&proven.bytes, &found.canonical, &proven.manifest.package) } {
+    let mapped = match unsafe { system::map(&proven.bytes, &found.canonical, &proven.manifest.package, load) }
+    {
         Ok(mapped) => mapped,
         Err(source) => return Opened::Failed(OpenError::Map { path: path.to_owned(), source }),
     };
+    // The loader answers with a library that it has when it takes the two for one.
+    let is_the_one = mapped.notes.iter().any(|n| note::find(n) == Some(&proven.note[..]));
+    if !is_the_one {
+        let source = SystemError("it gave another library than the one that was proven".to_owned());
+        return Opened::Failed(OpenError::Map { path: path.to_owned(), source });
+    }
     match start(path, proven, mapped) {
         Ok(plugin) => Opened::Ready(plugin),
         Err(error) => Opened::Failed(error),
@@ -84,6 +94,8 @@ pub(crate) unsafe fn open(
 /// A file's bytes, read once, with what was found in them.
 struct Proven {
     bytes: Vec<u8>,
+    /// The manifest's bytes.
+    note: Vec<u8>,
     manifest: Manifest,
     symbols: Option<Table>,
     inits: Option<Table>,
@@ -104,12 +116,19 @@ fn prove(path: &Path, found: &Found) -> Result<Proven, OpenError> {
     let refused = |found| OpenError::NotAPlugin { path: path.to_owned(), found };
     let image = Image::parse(&bytes).map_err(|e| refused(NotAPlugin::Image(e)))?;
     let manifest = image.manifest().map_err(|e| refused(NotAPlugin::Image(e)))?;
-    let Some(manifest) = manifest else { return Err(refused(without_manifest(&image))) };
-    if manifest.product != Product::Plugin {
-        let Manifest { product, package, .. } = manifest;
-        return Err(refused(NotAPlugin::Other { product, package }));
-    }
-    let own = process::manifest().ok_or_else(|| OpenError::HostNotShared { path: path.to_owned() })?;
+    let manifest = match manifest {
+        Some(manifest) if manifest.product == Product::Plugin => manifest,
+        Some(Manifest { product, package, .. }) => return Err(refused(NotAPlugin::Other { product, package })),
+        None => {
+            let what = without_manifest(&image);
+            // In a program that can open no plugin at all, that is the thing to know.
+            if matches!(what, NotAPlugin::PlainBuild) {
+                own_library(path)?;
+            }
+            return Err(refused(what));
+        }
+    };
+    let own = own_library(path)?;
     if manifest.api.identity != own.id {
         let difference = Difference {
             host_api: format!("{} {}", own.package, own.version),
@@ -122,9 +141,23 @@ fn prove(path: &Path, found: &Found) -> Result<Proven, OpenError> {
         let plugin = format!("{} {}", manifest.package, manifest.version);
         return Err(OpenError::Mismatch { path: path.to_owned(), plugin, difference: Box::new(difference) });
     }
+    let note = image.manifest_bytes().ok().flatten().unwrap_or_default().to_vec();
     let symbols = table(image.section("dp_sym")).map_err(refused)?;
     let inits = table(image.section("dp_init")).map_err(refused)?;
-    Ok(Proven { manifest, symbols, inits, bytes })
+    Ok(Proven { note, manifest, symbols, inits, bytes })
+}
+
+/// The API library in this process, if it is the one that the program was built with.
+fn own_library(path: &Path) -> Result<&'static Manifest, OpenError> {
+    let own = process::library().ok_or_else(|| OpenError::HostNotShared { path: path.to_owned() })?;
+    match process::program() {
+        Some(program) if program.api.identity != own.id => Err(OpenError::WrongApiLibrary {
+            path: path.to_owned(),
+            want: program.api.identity,
+            have: own.id,
+        }),
+        _ => Ok(own),
+    }
 }
 
 /// What an image is that carries no manifest.

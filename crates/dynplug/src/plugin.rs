@@ -2,8 +2,8 @@
 
 use crate::__private::Entry;
 use crate::error::{LookupError, OpenError, WrongType};
+use crate::loader::Loader;
 use crate::nearest;
-use crate::registry;
 use dynplug_manifest::manifest::Manifest;
 use dynplug_manifest::record::{Fields, Kind};
 use std::any::{TypeId, type_name};
@@ -67,7 +67,7 @@ impl Plugin {
     /// ```
     pub unsafe fn open(path: impl AsRef<Path>) -> Result<&'static Plugin, OpenError> {
         // SAFETY: the caller's obligation is handed on as it is.
-        unsafe { registry::open(path.as_ref()) }
+        unsafe { Loader::new().open(path) }
     }
 
     pub(crate) fn new(

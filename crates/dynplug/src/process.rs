@@ -7,13 +7,23 @@ use dynplug_manifest::note;
 use std::sync::OnceLock;
 
 /// The manifest of the API library in this process; none in a program that plain cargo built.
-pub(crate) fn manifest() -> Option<&'static Manifest> {
+pub(crate) fn library() -> Option<&'static Manifest> {
     static MANIFEST: OnceLock<Option<Manifest>> = OnceLock::new();
     MANIFEST
         .get_or_init(|| {
             let notes = system::own_notes();
-            let found = notes.iter().find_map(|segment| note::find(segment))?;
-            Manifest::decode(found).ok().filter(|m| m.product == Product::ApiLibrary)
+            manifest_in(&notes).filter(|m| m.product == Product::ApiLibrary)
         })
         .as_ref()
+}
+
+/// The manifest of the program itself; none when it is no host of `cargo dynplug`, such as one in another language.
+pub(crate) fn program() -> Option<&'static Manifest> {
+    static MANIFEST: OnceLock<Option<Manifest>> = OnceLock::new();
+    MANIFEST.get_or_init(|| manifest_in(&system::program_notes())).as_ref()
+}
+
+fn manifest_in(notes: &[&[u8]]) -> Option<Manifest> {
+    let found = notes.iter().find_map(|segment| note::find(segment))?;
+    Manifest::decode(found).ok()
 }

@@ -1,6 +1,7 @@
 //! Which plugins this process has: the same file is the same plugin, and only one thread opens it.
 
 use crate::error::OpenError;
+use crate::loader::Load;
 use crate::open::{self, FileId, Opened};
 use crate::plugin::Plugin;
 use dynplug_manifest::Identity;
@@ -42,7 +43,7 @@ fn known() -> MutexGuard<'static, Known> {
 /// # Safety
 ///
 /// As for [`Plugin::open`].
-pub(crate) unsafe fn open(path: &Path) -> Result<&'static Plugin, OpenError> {
+pub(crate) unsafe fn open(path: &Path, load: Load) -> Result<&'static Plugin, OpenError> {
     let file = open::find(path)?;
     let id = {
         let mut known = known();
@@ -77,7 +78,7 @@ pub(crate) unsafe fn open(path: &Path) -> Result<&'static Plugin, OpenError> {
         }
     };
     // SAFETY: the caller's obligation is handed on as it is.
-    match unsafe { open::open(path, &file, claim) } {
+    match unsafe { open::open(path, &file, load, claim) } {
         Opened::Ready(plugin) => {
             entry.state = Some(State::Ready(plugin));
             Ok(plugin)

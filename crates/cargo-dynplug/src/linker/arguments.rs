@@ -60,8 +60,13 @@ impl Arguments {
 
     /// Puts another soname in the place of rustc's.
     pub(super) fn set_soname(&mut self, soname: &str) {
-        self.words.retain(|w| !w.to_string_lossy().starts_with("-Wl,-soname="));
+        self.remove_soname();
         self.words.push(format!("-Wl,-soname={soname}").into());
+    }
+
+    /// Takes the soname away.
+    pub(super) fn remove_soname(&mut self) {
+        self.words.retain(|w| !w.to_string_lossy().starts_with("-Wl,-soname="));
     }
 
     /// Sorts out what goes in.

@@ -14,6 +14,7 @@ use crate::unit::Unit;
 use arguments::Arguments;
 use dynplug_manifest::{ApiReference, CrateInfo, Identity, Image, Manifest, Product};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -110,7 +111,7 @@ fn api_library(
 ) -> Result<i32> {
     let inputs = arguments.inputs(context)?;
     let unit = &link.unit;
-    let identity = Identity(identity::of(&inputs)?);
+    let identity = Identity(identity::of(&inputs, unit, context)?);
     let stem = unit.crate_name.clone();
     let soname = format!("lib{stem}-{}.so", identity.short());
     let mut crates: Vec<Unit> = inputs.crates.iter().map(|c| c.unit.clone()).collect();
@@ -124,7 +125,7 @@ fn api_library(
         identity,
     };
     let manifest =
-        manifest(Product::ApiLibrary, link, context, identity, reference, crate_list(&crates, true));
+        manifest(Product::ApiLibrary, link, context, identity, reference, crate_list(&crates, &[]));
     let note = note::object(&manifest, &inputs)?;
     arguments.set_soname(&soname);
     arguments.words.push(note.path().into());
@@ -179,8 +180,8 @@ fn host(link: &Link, context: &Context, mut arguments: Arguments) -> Result<i32>
         inputs.crates.iter().map(|c| c.unit.clone()).filter(|c| !shared.contains(&c.id.as_str())).collect();
     crates.push(link.unit.clone());
     let reference = reference(&library)?;
-    let manifest =
-        manifest(Product::Host, link, context, Identity([0; 32]), reference, crate_list(&crates, false));
+    let crates = crate_list(&library.crates, &crates);
+    let manifest = manifest(Product::Host, link, context, Identity::ZERO, reference, crates);
     let note = note::object(&manifest, &inputs)?;
     arguments.words.push(note.path().into());
     // DT_RPATH and not DT_RUNPATH, since the latter gives way to LD_LIBRARY_PATH.
@@ -225,10 +226,12 @@ fn plugin(
     let mut crates: Vec<Unit> = inputs.crates.iter().map(|c| c.unit.clone()).collect();
     crates.push(link.unit.clone());
     let id = Identity(sha256(format!("plugin {} {}", link.unit.id, library.identity).as_bytes()));
-    let manifest =
-        manifest(Product::Plugin, link, context, id, reference(&library)?, crate_list(&crates, false));
+    let crates = crate_list(&sdk.description.crates, &crates);
+    let manifest = manifest(Product::Plugin, link, context, id, reference(&library)?, crates);
     let note = note::object(&manifest, &inputs)?;
     arguments.words.push(note.path().into());
+    // The system's loader takes two libraries of one soname for one.
+    arguments.remove_soname();
     // What is missing is an error here, and not at the open.
     arguments.words.push("-Wl,-z,defs".into());
     let code = call(context, &arguments.words)?;
@@ -257,14 +260,6 @@ fn manifest(
     crates: Vec<CrateInfo>,
 ) -> Manifest {
     let unit = &link.unit;
-    let setting = |name: &str| unit.settings.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
-    let mut cpu_features: Vec<String> = setting("target-feature")
-        .unwrap_or_default()
-        .split(',')
-        .filter(|f| !f.is_empty())
-        .map(str::to_owned)
-        .collect();
-    cpu_features.extend(setting("target-cpu").map(|cpu| format!("cpu={cpu}")));
     Manifest {
         product,
         package: unit.package.clone(),
@@ -274,34 +269,33 @@ fn manifest(
         rustc: context.rustc.clone(),
         target: context.target.clone(),
         profile: context.profile.clone(),
-        cpu_features,
+        cpu_features: context.cpu_features.clone(),
         id,
         api,
         crates,
     }
 }
 
-/// The crates as the manifest lists them, in the order of their ids so that the order of linking doesn't show.
-fn crate_list(units: &[Unit], shared: bool) -> Vec<CrateInfo> {
-    let mut units: Vec<&Unit> = units.iter().collect();
-    units.sort_by(|a, b| (&a.package, &a.version, &a.id).cmp(&(&b.package, &b.version, &b.id)));
-    let stem = |path: &Path| path.file_stem().map(|s| s.to_string_lossy().into_owned());
-    let place =
-        |path: &PathBuf| units.iter().position(|u| stem(&u.file).is_some() && stem(&u.file) == stem(path));
+/// The crates as the manifest lists them, in the order of their names so that the order of linking doesn't show.
+fn crate_list<'a>(shared: &'a [Unit], private: &'a [Unit]) -> Vec<CrateInfo> {
+    let mut units: Vec<(&Unit, bool)> =
+        shared.iter().map(|u| (u, true)).chain(private.iter().map(|u| (u, false))).collect();
+    units.sort_by(|(a, _), (b, _)| (&a.package, &a.version, &a.id).cmp(&(&b.package, &b.version, &b.id)));
+    let places: HashMap<&str, u32> =
+        (units.iter().zip(0u32..)).map(|((u, _), at)| (u.id.as_str(), at)).collect();
     units
         .iter()
-        .map(|unit| {
-            let mut dependencies: Vec<u32> =
-                unit.externs.iter().filter_map(&place).filter_map(|p| u32::try_from(p).ok()).collect();
+        .map(|(unit, shared)| {
+            let known = unit.dependencies.iter().filter_map(|id| places.get(id.as_str()).copied());
+            let mut dependencies: Vec<u32> = known.collect();
             dependencies.sort_unstable();
-            dependencies.dedup();
             CrateInfo {
                 package: unit.package.clone(),
                 version: unit.version.clone(),
                 crate_name: unit.crate_name.clone(),
                 source: unit.source.clone(),
                 features: unit.features.clone(),
-                shared,
+                shared: *shared,
                 id: bytes(&unit.id),
                 content: bytes(&unit.content),
                 dependencies,

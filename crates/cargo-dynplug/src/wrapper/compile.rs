@@ -46,7 +46,7 @@ impl Compilation {
         let mut child =
             command.spawn().doing(format_args!("run {}", command.get_program().to_string_lossy()))?;
         if let Some(stderr) = child.stderr.take() {
-            relay(BufReader::new(stderr), &report, self.naming.as_ref())?;
+            self.relay(BufReader::new(stderr), &report, context)?;
         }
         let status = child.wait().doing("wait for rustc")?;
         for warning in read_report(&report).into_iter().filter(|d| d.level != Level::Error) {
@@ -57,6 +57,33 @@ impl Compilation {
             naming.publish()?;
         }
         Ok(status.code().unwrap_or(101))
+    }
+
+    /// Passes rustc's messages on, line by line as they come, since cargo starts the next crates on what it reads there.
+    fn relay(&self, lines: impl BufRead, report: &Path, context: &Context) -> Result<()> {
+        let mut stderr = std::io::stderr().lock();
+        for line in lines.split(b'\n') {
+            let Ok(line) = line else { break };
+            let text = with_own_paths(String::from_utf8_lossy(&line).into_owned(), context);
+            if let Some(naming) = self.naming.as_ref().filter(|n| n.announces(&text)) {
+                naming.publish()?;
+            }
+            let mut said = vec![text];
+            if said[0].contains("\"linking with ") {
+                let errors: Vec<_> =
+                    read_report(report).into_iter().filter(|d| d.level == Level::Error).collect();
+                if !errors.is_empty() {
+                    said = errors.iter().map(Diagnostic::to_rustc_json).collect();
+                }
+            } else if said[0].contains("conflicts with global allocator in") {
+                said.push(second_allocator().to_rustc_json());
+            }
+            for line in said {
+                // cargo has gone when this fails, and with it whoever would read.
+                let _ = writeln!(stderr, "{line}");
+            }
+        }
+        Ok(())
     }
 }
 
@@ -89,31 +116,16 @@ fn read_report(path: &Path) -> Vec<Diagnostic> {
     serde_json::from_slice(&bytes).unwrap_or_default()
 }
 
-/// Passes rustc's messages on, line by line as they come, since cargo starts the next crates on what it reads there.
-fn relay(lines: impl BufRead, report: &Path, naming: Option<&Naming>) -> Result<()> {
-    let mut stderr = std::io::stderr().lock();
-    for line in lines.split(b'\n') {
-        let Ok(line) = line else { break };
-        let text = String::from_utf8_lossy(&line);
-        if let Some(naming) = naming.filter(|n| n.announces(&text)) {
-            naming.publish()?;
-        }
-        let mut said = vec![text.clone().into_owned()];
-        if text.contains("\"linking with ") {
-            let errors: Vec<_> =
-                read_report(report).into_iter().filter(|d| d.level == Level::Error).collect();
-            if !errors.is_empty() {
-                said = errors.iter().map(Diagnostic::to_rustc_json).collect();
-            }
-        } else if text.contains("conflicts with global allocator in") {
-            said.push(second_allocator().to_rustc_json());
-        }
-        for line in said {
-            // cargo has gone when this fails, and with it whoever would read.
-            let _ = writeln!(stderr, "{line}");
-        }
+/// A message with the paths of this machine in place of those that are compiled in: people and editors open them.
+fn with_own_paths(text: String, context: &Context) -> String {
+    if !text.contains("/dynplug/") {
+        return text;
     }
-    Ok(())
+    let own = context.remap.iter().filter(|(_, to)| to.starts_with("/dynplug/"));
+    own.fold(text, |text, (from, to)| {
+        let quoted = serde_json::to_string(from).unwrap_or_default();
+        text.replace(&format!("{to}/"), &format!("{}/", quoted.trim_matches('"')))
+    })
 }
 
 fn second_allocator() -> Diagnostic {

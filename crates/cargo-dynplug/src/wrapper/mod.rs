@@ -3,6 +3,7 @@
 
 mod compile;
 pub mod invocation;
+mod meaning;
 mod naming;
 mod stub;
 
@@ -45,11 +46,11 @@ fn run(mut call: Invocation, context: &Context) -> Result<i32> {
         call.push("--remap-path-prefix", format!("{}=/dynplug/out/{name}", Path::new(&out).display()));
     }
     let package_dir = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
-    let (compilation, mut unit) = match &context.phase {
+    let (mut compilation, mut unit) = match &context.phase {
         Phase::Hosts { hosts } => for_hosts(call, context, &package_dir, hosts.contains(&package_dir))?,
         Phase::Plugin { plugin, sdk } => {
             let sdk = Sdk::open(sdk)?;
-            if let Some(held) = held(&asked, &Unit::of(&asked, context), &sdk, plugin)? {
+            if let Some(held) = held(&asked, &Unit::of(&asked, context)?, &sdk, plugin)? {
                 stub::write(&asked, &sdk.file(held), &sdk.folder.join(DESCRIPTION))?;
                 return Ok(0);
             }
@@ -69,6 +70,14 @@ fn run(mut call: Invocation, context: &Context) -> Result<i32> {
     };
     // Under both names: cargo passes its own, and rustc finds what lies deeper by the other.
     let descriptions = [asked.beside(unit::ENDING), made("", unit::ENDING)];
+    // Of what comes from a registry or a repository nobody changes a comment.
+    let edited = unit.source.starts_with("path") && context.api_closure.contains(&package_dir);
+    let shared = matches!(context.phase, Phase::Hosts { .. }) && asked.is_for_target();
+    let meaning = if edited && shared { meaning::of(&compilation.call) } else { None };
+    unit.meaning = meaning;
+    if let Some(link) = &mut compilation.link {
+        link.unit.clone_from(&unit);
+    }
     unit.write(&descriptions)?;
     let code = compilation.run(context)?;
     if code == 0 {
@@ -104,7 +113,7 @@ fn for_hosts(
     }
     share(&mut call, context);
     let naming = naming::rename(&mut call, context)?;
-    let unit = Unit::of(&call, context);
+    let unit = Unit::of(&call, context)?;
     let role = match (is_api, is_library, is_host || of_the_api) {
         (true, ..) => Some(Role::ApiLibrary),
         (_, false, true) => Some(Role::Host),
@@ -117,7 +126,7 @@ fn for_hosts(
 /// A compilation that ends in nothing of ours.
 fn plain(mut call: Invocation, context: &Context) -> Result<(Compilation, Unit)> {
     let naming = naming::rename(&mut call, context)?;
-    let unit = Unit::of(&call, context);
+    let unit = Unit::of(&call, context)?;
     Ok((Compilation { call, link: None, naming, environment: Vec::new() }, unit))
 }
 
@@ -162,7 +171,7 @@ fn for_plugin(
         api.crate_name.clone()
     });
     let naming = naming::rename(&mut call, context)?;
-    let unit = Unit::of(&call, context);
+    let unit = Unit::of(&call, context)?;
     let link = Link { role: Role::Plugin, unit: unit.clone(), api: Some(library) };
     let environment = vec![(API_EXTERN_VARIABLE.into(), name.into())];
     Ok((Compilation { call, link: Some(link), naming, environment }, unit))

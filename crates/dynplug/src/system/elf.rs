@@ -2,24 +2,32 @@
 
 use super::Mapped;
 use crate::error::SystemError;
+use crate::loader::Load;
 use std::ffi::{CStr, CString, c_int, c_void};
 use std::fs::File;
 use std::io::{self, Write};
 use std::ops::Range;
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// Maps exactly these bytes and runs their constructors.
+/// Maps a plugin and runs its constructors: exactly these bytes, or with [`Load::InPlace`] the file at `path`.
 ///
 /// # Safety
 ///
-/// The bytes must be a plugin that fits this process.
-pub(crate) unsafe fn map(bytes: &[u8], path: &Path, name: &str) -> Result<Mapped, SystemError> {
-    let said = |what: &str, error: io::Error| SystemError(format!("{what} {}: {error}", path.display()));
-    let copy = sealed_copy(bytes, name).map_err(|e| said("could not make a private copy of", e))?;
-    // By the process's number and not by `self`, so that a debugger finds the file too. The descriptor stays open: the
-    // loader remembers libraries by name, and backtraces read the names and lines from there.
-    let file = format!("/proc/{}/fd/{}", std::process::id(), copy.into_raw_fd());
+/// The bytes must be a plugin that fits this process, and with [`Load::InPlace`] the file must hold them.
+pub(crate) unsafe fn map(bytes: &[u8], path: &Path, name: &str, load: Load) -> Result<Mapped, SystemError> {
+    let private = load == Load::PrivateCopy && cfg!(target_os = "linux");
+    let file = if private {
+        let said =
+            |e: io::Error| SystemError(format!("could not make a private copy of {}: {e}", path.display()));
+        let copy = sealed_copy(bytes, name).map_err(said)?;
+        // By the process's number and not by `self`, so that a debugger finds the file too. The descriptor stays open:
+        // the loader remembers libraries by name, and backtraces read names and lines from there.
+        format!("/proc/{}/fd/{}", std::process::id(), copy.into_raw_fd()).into_bytes()
+    } else {
+        path.as_os_str().as_bytes().to_vec()
+    };
     let file = CString::new(file).map_err(|e| SystemError(e.to_string()))?;
     // SAFETY: the name is a C string; that running the library's constructors is sound is the caller's word.
     let handle = unsafe { libc::dlopen(file.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
@@ -39,7 +47,7 @@ pub(crate) unsafe fn map(bytes: &[u8], path: &Path, name: &str) -> Result<Mapped
     search.run();
     let extent =
         search.extent.ok_or_else(|| SystemError("the loader does not list what it loaded".to_owned()))?;
-    Ok(Mapped { base, extent })
+    Ok(Mapped { base, extent, notes: search.notes })
 }
 
 /// The beginning of `struct link_map` of <link.h>.
@@ -87,7 +95,7 @@ fn sealed_copy(bytes: &[u8], name: &str) -> io::Result<File> {
     Ok(file)
 }
 
-/// A file that has no name any more.
+/// Other systems map the file itself.
 #[cfg(not(target_os = "linux"))]
 fn sealed_copy(_bytes: &[u8], _name: &str) -> io::Result<File> {
     Err(io::Error::from(io::ErrorKind::Unsupported))
@@ -97,6 +105,13 @@ fn sealed_copy(_bytes: &[u8], _name: &str) -> io::Result<File> {
 pub(crate) fn own_notes() -> Vec<&'static [u8]> {
     let address = own_notes as fn() -> Vec<&'static [u8]> as usize;
     let mut search = Search::new(|image| image.loads(address));
+    search.run();
+    search.notes
+}
+
+/// The segments of notes of the program itself, which every loader lists first.
+pub(crate) fn program_notes() -> Vec<&'static [u8]> {
+    let mut search = Search::new(|_| true);
     search.run();
     search.notes
 }

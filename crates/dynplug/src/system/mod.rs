@@ -3,12 +3,12 @@
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
 mod elf;
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
-pub(crate) use elf::{map, own_notes};
+pub(crate) use elf::{map, own_notes, program_notes};
 
 #[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
 mod unsupported;
 #[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
-pub(crate) use unsupported::{map, own_notes};
+pub(crate) use unsupported::{map, own_notes, program_notes};
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -20,6 +20,8 @@ pub(crate) struct Mapped {
     pub(crate) base: usize,
     /// Where it lies, from its first to its last segment.
     pub(crate) extent: std::ops::Range<usize>,
+    /// Its notes.
+    pub(crate) notes: Vec<&'static [u8]>,
 }
 
 /// What tells one file from another.

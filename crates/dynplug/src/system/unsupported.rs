@@ -2,15 +2,25 @@
 
 use super::Mapped;
 use crate::error::SystemError;
+use crate::loader::Load;
 use std::path::Path;
 
 pub(crate) fn own_notes() -> Vec<&'static [u8]> {
     Vec::new()
 }
 
+pub(crate) fn program_notes() -> Vec<&'static [u8]> {
+    Vec::new()
+}
+
 /// # Safety
 ///
 /// None is needed: nothing is mapped.
-pub(crate) unsafe fn map(_bytes: &[u8], _path: &Path, _name: &str) -> Result<Mapped, SystemError> {
+pub(crate) unsafe fn map(
+    _bytes: &[u8],
+    _path: &Path,
+    _name: &str,
+    _load: Load,
+) -> Result<Mapped, SystemError> {
     Err(SystemError("plugins can't be opened on this system yet".to_owned()))
 }

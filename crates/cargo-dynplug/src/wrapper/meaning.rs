@@ -1,0 +1,115 @@
+//! What a crate means: a hash that stays the same when only comments, blanks or places change.
+//!
+//! The compiled metadata moves with every line that is added above an item. For crates that people edit, the source is
+//! taken instead as the compiler sees it after all macros have been expanded, `cfg` decided and files included: what a
+//! build script or a macro brings in is part of it.
+
+use super::invocation::Invocation;
+use crate::files::{hex, sha256};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use sha2::{Digest, Sha256};
+use std::process::{Command, Stdio};
+
+/// The hash, as hexadecimal digits; none where the compiler doesn't show the expanded source.
+pub(super) fn of(call: &Invocation) -> Option<String> {
+    let mut shown = call.clone();
+    for option in ["--emit", "--out-dir", "--json", "--error-format", "--crate-type"] {
+        shown.remove(option, |_| true);
+    }
+    shown.remove_codegen("extra-filename");
+    let mut words = call.program.iter();
+    let mut command = Command::new(words.next()?);
+    command.args(words).args(shown.arguments());
+    command.args(["--crate-type=lib", "--cap-lints=allow", "-Zunpretty=expanded"]);
+    // Showing the expanded source is an option that the compiler calls unstable; nothing is compiled here.
+    command.env("RUSTC_BOOTSTRAP", "1").stdin(Stdio::null()).stderr(Stdio::null());
+    let output = command.output().ok().filter(|o| o.status.success() && !o.stdout.is_empty())?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    Some(match text.parse::<TokenStream>() {
+        Ok(tokens) => {
+            let mut hash = Sha256::new();
+            feed(&mut hash, tokens);
+            hex(&hash.finalize())
+        }
+        // Its comments count then, which refuses more than it need and never less.
+        Err(_) => hex(&sha256(text.as_bytes())),
+    })
+}
+
+/// Feeds the tokens, each with its kind and an end, so that no two sequences look alike.
+fn feed(hash: &mut Sha256, tokens: TokenStream) {
+    // A stack of one's own: how deep code is nested is not ours to say.
+    let mut open = vec![(tokens.into_iter(), Delimiter::None)];
+    while let Some((tokens, delimiter)) = open.last_mut() {
+        match tokens.next() {
+            Some(TokenTree::Group(group)) => {
+                hash.update([b'(', mark(group.delimiter())]);
+                open.push((group.stream().into_iter(), group.delimiter()));
+            }
+            Some(TokenTree::Punct(punct)) => {
+                let joint = punct.spacing() == proc_macro2::Spacing::Joint;
+                hash.update([b'p', u8::from(joint)]);
+                hash.update(u32::from(punct.as_char()).to_le_bytes());
+            }
+            Some(TokenTree::Ident(ident)) => feed_text(hash, b'i', &ident.to_string()),
+            Some(TokenTree::Literal(literal)) => feed_text(hash, b'l', &literal.to_string()),
+            None => {
+                hash.update([b')', mark(*delimiter)]);
+                open.pop();
+            }
+        }
+    }
+}
+
+fn feed_text(hash: &mut Sha256, kind: u8, text: &str) {
+    hash.update([kind]);
+    hash.update((text.len() as u64).to_le_bytes());
+    hash.update(text);
+}
+
+fn mark(delimiter: Delimiter) -> u8 {
+    match delimiter {
+        Delimiter::Parenthesis => 1,
+        Delimiter::Brace => 2,
+        Delimiter::Bracket => 3,
+        Delimiter::None => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hash(text: &str) -> String {
+        let mut hash = Sha256::new();
+        feed(&mut hash, text.parse().unwrap());
+        hex(&hash.finalize())
+    }
+
+    // C13
+    #[test]
+    fn comments_and_blanks_mean_nothing() {
+        assert_eq!(hash("fn f ( ) { 1+2 }"), hash("// a comment\nfn f() {\n    /* b */ 1 + 2\n}\n"));
+    }
+
+    // C10
+    #[test]
+    fn every_token_means_something() {
+        let all = [
+            "fn f(){1}",
+            "fn f(){2}",
+            "fn g(){1}",
+            "fn f(){1;}",
+            "fn f(){{1}}",
+            "fn f(){(1)}",
+            "fn f(){'1'}",
+        ];
+        for (at, one) in all.iter().enumerate() {
+            for other in &all[at + 1..] {
+                assert_ne!(hash(one), hash(other), "{one} and {other}");
+            }
+        }
+        assert_ne!(hash("a && b"), hash("a & & b"));
+        assert_ne!(hash("\"ab\" \"c\""), hash("\"a\" \"bc\""));
+    }
+}

@@ -1,0 +1,268 @@
+//! Every way in which a plugin can be refused, as a table: messages, documentation and `explain` are made of it.
+
+/// Makes the codes and the table from one list, so that neither can lack an entry.
+macro_rules! diagnostics {
+    ($($code:ident $name:literal { title: $title:literal, explanation: $explanation:literal, remedy: $remedy:literal $(,)? })*) => {
+        /// Why a plugin was refused.
+        ///
+        /// The [name](Self::name) of each is stable: it is what programs may compare and people look up.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Code {
+            $(#[doc = concat!("`", $name, "`: ", $title, ".")] $code,)*
+        }
+
+        impl Code {
+            /// All of them, in the order of the table.
+            pub const ALL: &'static [Code] = &[$(Code::$code),*];
+
+            /// The entry of the table.
+            pub fn diagnostic(self) -> &'static Diagnostic {
+                match self {
+                    $(Code::$code => &Diagnostic {
+                        code: Code::$code,
+                        name: $name,
+                        title: $title,
+                        explanation: $explanation,
+                        remedy: $remedy,
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+/// What there is to say about one kind of refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Diagnostic {
+    /// Which.
+    pub code: Code,
+    /// The stable name, in lower case with dashes.
+    pub name: &'static str,
+    /// The matter in a clause.
+    pub title: &'static str,
+    /// A paragraph for somebody who meets it for the first time.
+    pub explanation: &'static str,
+    /// What to do. Words in braces, such as `{plugin}`, stand for what the case at hand has in their place.
+    pub remedy: &'static str,
+}
+
+impl Code {
+    /// The stable name.
+    pub fn name(self) -> &'static str {
+        self.diagnostic().name
+    }
+
+    /// The code of that name.
+    pub fn from_name(name: &str) -> Option<Code> {
+        Code::ALL.iter().copied().find(|code| code.name() == name)
+    }
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl Diagnostic {
+    /// The remedy with a value in the place of each word in braces.
+    ///
+    /// What a value contains is not looked at again, and a word without a value stays as it is.
+    pub fn remedy_for(&self, values: &[(&str, &str)]) -> String {
+        let mut text = String::new();
+        let mut rest = self.remedy;
+        while let Some((before, behind)) = rest.split_once('{') {
+            text.push_str(before);
+            let Some((word, after)) = behind.split_once('}') else {
+                text.push('{');
+                rest = behind;
+                continue;
+            };
+            match values.iter().find(|(name, _)| *name == word) {
+                Some((_, value)) => text.push_str(value),
+                None => text.extend(["{", word, "}"]),
+            }
+            rest = after;
+        }
+        text + rest
+    }
+}
+
+diagnostics! {
+    NotAPlugin "not-a-plugin" {
+        title: "the file is not a plugin",
+        explanation: "A host opens shared libraries that `cargo dynplug build` has made from a crate with \
+            `#[dynplug::export]` items. They carry a record of what they are. This file is something else: an API \
+            library, a host, a library of another kind, or no library at all.",
+        remedy: "open a file from the folder `plugins` that `cargo dynplug build` makes",
+    }
+    PlainBuild "plain-build" {
+        title: "the plugin was built by plain cargo",
+        explanation: "The library comes from a plugin's crate, but `cargo build` made it. Such a library has a copy of \
+            its own of the standard library, of the API crate and of everything below: other statics, other \
+            allocator, other types. Calling it would look right and be wrong.",
+        remedy: "`cargo dynplug build` instead of `cargo build`",
+    }
+    PlainHost "plain-host" {
+        title: "the host was built by plain cargo",
+        explanation: "The program was linked statically: there is no API library in the process that a plugin could \
+            share, so no plugin fits it. Plain `cargo build` makes such programs, and they are good for everything \
+            but opening plugins.",
+        remedy: "`cargo dynplug build`, or `cargo dynplug run`, for the host",
+    }
+    Damaged "damaged-file" {
+        title: "the file is damaged",
+        explanation: "The file begins like a library, but its parts contradict each other, or it ends before they do. \
+            Most often a copy or a download stopped early.",
+        remedy: "copy the file again, or build it again with `cargo dynplug build`",
+    }
+    AlreadyLoaded "already-loaded" {
+        title: "the same plugin is loaded from another file",
+        explanation: "One process has one copy of a plugin, as it has one copy of every crate: two would have the same \
+            types and different statics. The file is the same build of the same plugin as one that is loaded, under \
+            another path. A link to the file would give the plugin that is loaded; a copy can't.",
+        remedy: "open {path} instead, which gives the plugin that is loaded, or delete the copy",
+    }
+    Target "target" {
+        title: "compiled for another kind of machine",
+        explanation: "The target triple says for which processor, system and C library something was compiled. Plugin \
+            and host share memory and call each other directly, so theirs must be the same.",
+        remedy: "build the plugin for the host's target: run `cargo dynplug build -p {plugin}` on a machine \
+            of the kind {target}",
+    }
+    Compiler "compiler" {
+        title: "compiled by another rustc",
+        explanation: "Rust has no stable binary interface: each version of the compiler may lay out types and call \
+            functions in its own way, and comes with a standard library of its own. A plugin and its host must be \
+            compiled by the very same rustc.",
+        remedy: "build the plugin with the host's compiler: `{install}`, then \
+            `{cargo} dynplug build -p {plugin}`; or build the host again with the plugin's compiler",
+    }
+    Tool "tool" {
+        title: "built by another version of cargo-dynplug",
+        explanation: "The build tool decides how crates are named and linked, so two versions of it may make two \
+            builds of one source. When two builds differ and the tool does too, the tool is the likely cause.",
+        remedy: "`cargo install cargo-dynplug --version {tool}`, then `cargo dynplug build -p {plugin}`",
+    }
+    ApiCrate "api-crate" {
+        title: "made for another host: its API crate is another one",
+        explanation: "A plugin is compiled against the API crate of a host, and fits hosts with that API crate only. \
+            This plugin was made for a host with another.",
+        remedy: "open it with a host whose API crate is `{plugin_api}`; or port the plugin: depend on `{api}` in its \
+            Cargo.toml, then `cargo dynplug build -p {plugin}`",
+    }
+    ApiVersion "api-version" {
+        title: "compiled against another version of the API crate",
+        explanation: "Plugin and host share the types of the API crate in memory, so both must have been compiled with \
+            the same version of it. A version that would be compatible in source is not the same in memory.",
+        remedy: "`cargo update -p {api} --precise {version}` in the plugin's workspace, then \
+            `cargo dynplug build -p {plugin}`; or take the host in the version that goes with {api} {plugin_version}",
+    }
+    Identity "identity" {
+        title: "compiled against another build of the API library",
+        explanation: "The identity is a hash over all that was compiled into an API library: every crate, the standard \
+            library, the compiler, native code. A plugin knows the identity of the library that it was compiled \
+            against, and fits that one only. What made the two builds differ is told beside this.",
+        remedy: "build the plugin against this host: `cargo dynplug build -p {plugin}`; where both are in one \
+            workspace, `cargo dynplug build` builds the host too and makes them fit",
+    }
+    SoName "api-file-name" {
+        title: "looks for the API library under another name",
+        explanation: "The API library that is in the process and the one that the plugin asks the system for are the \
+            same build, but have different names. The system would look for a second file and find none.",
+        remedy: "`cargo dynplug build -p {plugin}`",
+    }
+    CrateVersion "crate-version" {
+        title: "another version of a shared crate",
+        explanation: "A crate that host and plugin share lies in the API library, and the plugin was compiled against \
+            that crate in another version. Its types may be laid out differently, so the plugin must be compiled \
+            against the version that the host has.",
+        remedy: "`cargo update -p {spec} --precise {version}` in the plugin's workspace, then \
+            `cargo dynplug build -p {plugin}`",
+    }
+    CrateSource "crate-source" {
+        title: "a shared crate comes from another place",
+        explanation: "The shared crate has the same name and version on both sides, but one side takes it from \
+            elsewhere: another registry, a repository, a folder (look for `[patch]` and for `git` or `path` \
+            dependencies). The code may be different.",
+        remedy: "take `{crate}` from {source} in the plugin's Cargo.toml, or in its `[patch]`, then \
+            `cargo dynplug build -p {plugin}`",
+    }
+    CrateFeatures "crate-features" {
+        title: "other features of a shared crate",
+        explanation: "Cargo features add and remove code of a crate. A shared crate was compiled once, into the API \
+            library, with the features that the host's side asks for; the plugin was compiled against that crate \
+            with others.",
+        remedy: "`cargo dynplug build -p {plugin}` after the features of `{crate}` are the same: {features}",
+    }
+    AbiSettings "abi-settings" {
+        title: "compiled with settings that change how code is called",
+        explanation: "Most settings of a profile are free. A few change how functions are called, how a panic travels \
+            or which instructions are used: `panic`, `target-cpu`, `target-feature`. Those must be the same on both \
+            sides.",
+        remedy: "set {setting} as the host has it (profile in Cargo.toml, `RUSTFLAGS`, `.cargo/config.toml`), then \
+            `cargo dynplug build -p {plugin}`",
+    }
+    Settings "settings" {
+        title: "shared crates compiled with other settings",
+        explanation: "The API library that the plugin was compiled against and the one in the host are from the same \
+            source, but were compiled with other settings, most often debug and release. The settings themselves do \
+            no harm, but they make two builds, and a plugin fits one.",
+        remedy: "build host and plugin with one profile: `cargo dynplug build --profile {profile}`",
+    }
+    CrateOnlyInHost "crate-only-in-host" {
+        title: "the host shares a crate that the plugin does not know as shared",
+        explanation: "The crate lies in the host's API library, but not in the one that the plugin was compiled \
+            against. A dependency of the API crate was added, or a feature that brings it in was switched on.",
+        remedy: "build the plugin against this host: `cargo dynplug build -p {plugin}`; or build the host again \
+            without `{crate}`",
+    }
+    CrateOnlyInPlugin "crate-only-in-plugin" {
+        title: "the host lacks a shared crate that the plugin needs",
+        explanation: "The plugin was compiled against an API library that has the crate, and the host's does not. A \
+            dependency of the API crate was removed, or a feature that brings it in was switched off.",
+        remedy: "build the plugin against this host: `cargo dynplug build -p {plugin}`; or build the host again \
+            with `{crate}` among the dependencies of `{api}`",
+    }
+    CrateContent "crate-content" {
+        title: "a shared crate was compiled from other source",
+        explanation: "Name, version, place, features and settings of the shared crate are the same on both sides, and \
+            yet it was compiled into something else: its source was edited, or a build script or macro made other \
+            code. Even one field or one method more moves everything behind it in memory.",
+        remedy: "build both from one source: `cargo dynplug build`; or only the plugin, against this host: \
+            `cargo dynplug build -p {plugin}`",
+    }
+    NativeCode "native-code" {
+        title: "native code or the standard library differs",
+        explanation: "Every Rust crate of the two API libraries is the same, and yet the libraries are not. What is left \
+            is code that rustc did not compile: C, C++ or assembly that a build script compiles, or the standard \
+            library of the compiler.",
+        remedy: "build host and plugin with the same C compiler, native libraries and Rust toolchain: \
+            `cargo dynplug build`",
+    }
+    CpuFeatures "cpu-features" {
+        title: "this machine's processor lacks features that the plugin was compiled for",
+        explanation: "The plugin was compiled for a newer processor than this machine has (`-C target-cpu` or \
+            `-C target-feature`). Its code would stop the whole process at the first instruction that is missing \
+            here, so it is not opened.",
+        remedy: "build the plugin without {features}: take `target-cpu` and `target-feature` out of `RUSTFLAGS` and \
+            `.cargo/config.toml`, then `cargo dynplug build -p {plugin}`; or run the host on a machine that has them",
+    }
+    PrivateCrate "private-crate" {
+        title: "a private crate is in the process already, in another build",
+        explanation: "A private crate is linked into one plugin only, and the build gives it an id of that plugin's own. \
+            Here two modules contain a crate with one and the same id. To the compiler its types are the same, \
+            though there are two copies with statics of their own: what is passed across would be misread.",
+        remedy: "`cargo dynplug build -p {plugin}`, which gives the private copy an id of its own; or make `{crate}` a \
+            dependency of the API crate `{api}`, so that it is shared",
+    }
+    Library "missing-library" {
+        title: "a library that the plugin needs is not on this machine",
+        explanation: "The plugin is linked with a shared library of the system that can't be found here. Loading it \
+            would fail half way.",
+        remedy: "install the package that has `{library}`, or have the plugin's build link it statically, then \
+            `cargo dynplug build -p {plugin}`",
+    }
+}
