@@ -184,7 +184,12 @@ impl Fixture {
 
     /// Adds the host `app`.
     pub fn host(&self, source: &str) -> &Fixture {
-        self.package("app", Kind::Program, &["app-api"], source)
+        self.host_named("app", source)
+    }
+
+    /// Adds a host with another name.
+    pub fn host_named(&self, name: &str, source: &str) -> &Fixture {
+        self.package(name, Kind::Program, &["app-api"], source)
     }
 
     /// Adds a plugin.
@@ -274,10 +279,16 @@ impl Drop for Fixture {
     }
 }
 
-/// A host that opens the plugin `hello` and calls its `f`.
+/// A host that opens the plugin `hello` and calls its `f`, or prints why not and exits with 1.
 pub const CALLS_F: &str = r#"
 use app_api::dynplug::Plugin;
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() {
+    if let Err(error) = run() {
+        eprintln!("{error}");
+        std::process::exit(1);
+    }
+}
+fn run() -> Result<(), Box<dyn std::error::Error>> {
     let file = std::env::current_exe()?.with_file_name("plugins").join("libhello.so");
     // SAFETY: the build made it.
     let plugin = unsafe { Plugin::open(file) }?;

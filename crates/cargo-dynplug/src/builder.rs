@@ -41,6 +41,7 @@ impl<'a> Builder<'a> {
             None => workspace.metadata.target_directory.as_std_path().join("dynplug"),
         };
         let work = base.join("build");
+        forget_other_tools(&work)?;
         for name in ["bin", "libraries", "reports"] {
             files::make_folder(&work.join(name))?;
         }
@@ -247,6 +248,7 @@ impl<'a> Builder<'a> {
         }
         cargo.words(self.features_for(packages));
         cargo.variables(profile::overrides(self.arguments.profile()));
+        cargo.variables(crate::environment::native_flags(&context.target, &context.remap));
         let this = std::env::current_exe().doing("find this program")?;
         cargo.wrapper(&this, &context.write(&self.work)?);
         Ok(cargo)
@@ -321,6 +323,19 @@ impl<'a> Builder<'a> {
             None => Ok(()),
         }
     }
+}
+
+/// cargo doesn't know that this program has changed, and would keep what another one made of the same sources.
+fn forget_other_tools(work: &Path) -> Result<()> {
+    let this = std::env::current_exe().doing("find this program")?;
+    let metadata = this.metadata().doing("find this program")?;
+    let stamp = format!("{} {} {:?}", env!("CARGO_PKG_VERSION"), metadata.len(), metadata.modified().ok());
+    let path = work.join("tool");
+    if work.is_dir() && std::fs::read_to_string(&path).is_ok_and(|s| s != stamp) {
+        std::fs::remove_dir_all(work).doing(format_args!("remove {}", work.display()))?;
+    }
+    files::make_folder(work)?;
+    files::write_whole(&path, stamp.as_bytes())
 }
 
 /// The shared library among an artifact's files.

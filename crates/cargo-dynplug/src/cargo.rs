@@ -57,7 +57,7 @@ impl Cargo {
     }
 
     /// Sets environment variables.
-    pub fn variables(&mut self, variables: impl IntoIterator<Item = (String, &'static str)>) {
+    pub fn variables(&mut self, variables: impl IntoIterator<Item = (String, String)>) {
         self.command.envs(variables);
     }
 

@@ -23,6 +23,39 @@ pub enum Command {
     Build(BuildArguments),
     /// Build everything and run the host
     Run(RunArguments),
+    /// Show what a plugin, an API library or a host says of itself, without loading it
+    ///
+    /// Exit code: 0, 1 if a file is none of these, 2 if a file can't be read.
+    Inspect(InspectArguments),
+    /// Say whether plugins fit a host, by the comparison that opening them makes
+    ///
+    /// Exit code: 0 if all fit, 1 if one does not, 2 if that can't be told.
+    Check(CheckArguments),
+}
+
+/// Arguments of `inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArguments {
+    /// Files to look at
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Print a JSON object on a line of its own for each file
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    /// Plugins to compare with the host
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// The host: its executable, its API library, or the folder that both lie in
+    #[arg(long, value_name = "PATH")]
+    pub host: PathBuf,
+    /// Print a JSON object on a line of its own for each file
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `run`.

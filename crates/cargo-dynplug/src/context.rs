@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 /// The environment variable with the path of the context's file. Its presence makes this program a rustc wrapper.
 pub const CONTEXT_VARIABLE: &str = "DYNPLUG_CONTEXT";
-/// The environment variable by which the wrapper tells the linker what is being linked. Its presence makes this
-/// program a linker.
+/// The environment variable by which the wrapper tells the linker what is being linked; empty or absent where that is no
+/// product of ours.
 pub const LINK_VARIABLE: &str = "DYNPLUG_LINK";
 /// The environment variable with the file into which the linker writes what it has to say.
 pub const REPORT_VARIABLE: &str = "DYNPLUG_REPORT";

@@ -29,3 +29,23 @@ pub fn cargo() -> Command {
     clean(&mut command);
     command
 }
+
+/// Flags by which C and C++ compilers call folders as rustc does, so that `__FILE__` says nothing of this machine. They
+/// are added to what the user has set, in the variable that build scripts look at first.
+pub fn native_flags(target: &str, remap: &[(String, String)]) -> Vec<(String, String)> {
+    if target.contains("msvc") {
+        return Vec::new();
+    }
+    // The flags are split at blanks by those who read them.
+    let maps: Vec<String> = (remap.iter())
+        .filter(|(from, _)| !from.contains(char::is_whitespace))
+        .map(|(from, to)| format!("-ffile-prefix-map={from}={to}"))
+        .collect();
+    let variables = ["CFLAGS", "CXXFLAGS"].into_iter().map(|name| {
+        let first = format!("{name}_{}", target.replace('-', "_"));
+        let names = [format!("{name}_{target}"), first.clone(), format!("TARGET_{name}"), name.to_owned()];
+        let own = names.iter().find_map(|n| std::env::var(n).ok()).unwrap_or_default();
+        (first, format!("{own} {}", maps.join(" ")).trim().to_owned())
+    });
+    variables.collect()
+}

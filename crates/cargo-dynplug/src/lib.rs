@@ -5,11 +5,13 @@
 
 mod builder;
 mod cargo;
+mod check;
 pub mod cli;
 pub mod context;
 pub mod diagnostic;
 mod environment;
 mod files;
+mod inspect;
 pub mod linker;
 mod outcome;
 mod profile;
@@ -45,6 +47,8 @@ pub fn run(mut words: Vec<OsString>) -> i32 {
     let (format, outcome) = match &cli.command {
         Command::Build(arguments) => (arguments.message_format, build(arguments)),
         Command::Run(arguments) => (arguments.build.message_format, run_host(arguments)),
+        Command::Inspect(arguments) => return inspect::run(arguments),
+        Command::Check(arguments) => return check::run(arguments),
     };
     match outcome {
         Ok(code) => code,

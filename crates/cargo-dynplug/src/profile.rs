@@ -5,9 +5,12 @@ use std::path::Path;
 use toml::Table;
 
 /// Environment variables by which cargo is told otherwise.
-pub fn overrides(profile: &str) -> Vec<(String, &'static str)> {
+pub fn overrides(profile: &str) -> Vec<(String, String)> {
     let name = profile.to_uppercase().replace('-', "_");
-    vec![(format!("CARGO_PROFILE_{name}_LTO"), "false"), (format!("CARGO_PROFILE_{name}_PANIC"), "unwind")]
+    vec![
+        (format!("CARGO_PROFILE_{name}_LTO"), "false".to_owned()),
+        (format!("CARGO_PROFILE_{name}_PANIC"), "unwind".to_owned()),
+    ]
 }
 
 /// What is overridden of the wishes in the workspace's Cargo.toml and in the rustflags, a line each.

@@ -159,10 +159,8 @@ fn placed(unit: &Unit, folder: &Path, below: &str) -> Result<Unit> {
     let name = unit.file.file_name().unwrap_or_default();
     let file = Path::new(below).join(name);
     let to = folder.join(&file);
-    // The folder is named for the identity, in which this file's content has a part: what is there is the same.
-    if !to.is_file() {
-        files::copy_whole(&unit.file, &to)?;
-    }
+    // The identity says that what is there means the same, not that it is: the metadata moves with a comment.
+    files::copy_if_changed(&unit.file, &to)?;
     described(unit, folder, file)
 }
 

@@ -36,7 +36,8 @@ impl Settings {
     /// When it can't be read, or rustc can't be run.
     pub fn read() -> Result<Settings> {
         let config = Config::load().doing("read cargo's configuration")?;
-        let rustc = config.rustc().path.clone();
+        // What cargo would run, without the wrapper around it.
+        let rustc = config.build.rustc.clone().unwrap_or_else(|| PathBuf::from("rustc"));
         let verbose = run(&rustc, &["-vV"])?;
         let line = |start: &str| verbose.lines().find_map(|l| l.strip_prefix(start)).map(str::to_owned);
         let Some(host) = line("host: ") else {

@@ -195,7 +195,7 @@ diagnostics! {
         explanation: "Cargo features add and remove code of a crate. A shared crate was compiled once, into the API \
             library, with the features that the host's side asks for; the plugin was compiled against that crate \
             with others.",
-        remedy: "`cargo dynplug build -p {plugin}` after the features of `{crate}` are the same: {features}",
+        remedy: "{features}, in the features of `{crate}`; then `cargo dynplug build -p {plugin}`",
     }
     AbiSettings "abi-settings" {
         title: "compiled with settings that change how code is called",

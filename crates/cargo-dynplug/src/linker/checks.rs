@@ -111,12 +111,15 @@ fn object_is_apart(
     let Ok(object) = object::File::parse(data) else { return Ok(()) };
     for symbol in object.symbols() {
         let Ok(name) = symbol.name_bytes() else { continue };
-        let counts = symbol.is_definition() && symbol.is_global() && !symbol.is_weak() && !is_hidden(&symbol);
+        // rustc hides the allocator's functions in the crate that has it; they are used all the same.
+        let of_the_allocator = name.windows(ALLOCATOR.len()).any(|w| w == ALLOCATOR);
+        let seen = !is_hidden(&symbol) || of_the_allocator;
+        let counts = symbol.is_definition() && symbol.is_global() && !symbol.is_weak() && seen;
         if !counts || !exported.contains(name) {
             continue;
         }
         let name = String::from_utf8_lossy(name);
-        if name.contains("7___rustc") {
+        if of_the_allocator {
             if name.contains("rust_alloc") || name.contains("rust_dealloc") || name.contains("rust_realloc") {
                 return Err(own_allocator(place, link, context).into());
             }
@@ -138,6 +141,9 @@ fn object_is_apart(
     }
     Ok(())
 }
+
+/// What the names of rustc's own functions have in common, those of the allocator among them.
+const ALLOCATOR: &[u8] = b"7___rustc";
 
 fn is_hidden<'a>(symbol: &impl ObjectSymbol<'a>) -> bool {
     match symbol.flags() {

@@ -4,10 +4,12 @@
 //! their names, which hold hashes; and native code, which no Rust crate's metadata sees, by its objects.
 
 use super::arguments::Inputs;
+use super::native;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Doing, Result};
 use crate::unit::Unit;
 use object::read::archive::ArchiveFile;
+use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionKind};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 
@@ -34,6 +36,10 @@ pub(super) fn of(inputs: &Inputs, unit: &Unit, context: &Context) -> Result<[u8;
         (None, Some(metadata)) => parts.push(part_of(unit, &metadata)),
         (None, None) => return Err(no_identity(unit).into()),
     }
+    // What macros put in is seen in what they are expanded to, but for the hygiene of names.
+    for proc_macro in proc_macros(inputs.crates.iter().map(|c| &c.unit).chain([unit]))? {
+        parts.push(part_of(&proc_macro, proc_macro.content.as_bytes()));
+    }
     for input in &inputs.crates {
         parts.extend(native_members(&input.file)?);
     }
@@ -49,6 +55,18 @@ pub(super) fn of(inputs: &Inputs, unit: &Unit, context: &Context) -> Result<[u8;
         hash.update(part);
     }
     Ok(hash.finalize().into())
+}
+
+/// The proc macros that crates were given, each once.
+fn proc_macros<'a>(units: impl Iterator<Item = &'a Unit>) -> Result<Vec<Unit>> {
+    let mut found: Vec<Unit> = Vec::new();
+    for file in units.flat_map(|u| &u.externs) {
+        match Unit::beside(file)?.filter(|u| u.proc_macro) {
+            Some(unit) if !found.iter().any(|f| f.id == unit.id) => found.push(unit),
+            _ => {}
+        }
+    }
+    Ok(found)
 }
 
 fn part_of(unit: &Unit, content: &[u8]) -> Vec<u8> {
@@ -68,14 +86,58 @@ fn native_members(file: &Path) -> Result<Vec<Vec<u8>>> {
     let mut hashes = Vec::new();
     for member in archive.members() {
         let member = member.doing(format_args!("read the library {}", file.display()))?;
-        let name = String::from_utf8_lossy(member.name());
-        if name.ends_with(".rcgu.o") || name == "lib.rmeta" || name.ends_with(".rmeta") {
+        if !native::is_native(member.name()) {
             continue;
         }
         let data = member.data(&*bytes).doing(format_args!("read the library {}", file.display()))?;
-        hashes.push(Sha256::digest(data).to_vec());
+        hashes.push(loaded_parts(data));
     }
     Ok(hashes)
+}
+
+/// A hash over what of an object comes into memory. Debug information names folders and lines, and means nothing.
+fn loaded_parts(data: &[u8]) -> Vec<u8> {
+    let Ok(object) = object::File::parse(data) else { return Sha256::digest(data).to_vec() };
+    let mut hash = Sha256::new();
+    let mut feed = |kind: u8, bytes: &[u8]| {
+        hash.update([kind]);
+        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+    };
+    let is_debug =
+        |name: &[u8]| name.starts_with(b".debug") || name.starts_with(b".zdebug") || name == b".comment";
+    for section in object.sections() {
+        let name = section.name_bytes().unwrap_or_default();
+        // The tables of the format itself are read below, in terms that don't move with the debug information.
+        if is_debug(name)
+            || matches!(section.kind(), SectionKind::Metadata | SectionKind::Debug | SectionKind::Note)
+        {
+            continue;
+        }
+        feed(b's', name);
+        feed(b'd', section.data().unwrap_or_default());
+        feed(b'z', &section.size().to_le_bytes());
+        for (offset, relocation) in section.relocations() {
+            let target = match relocation.target() {
+                RelocationTarget::Symbol(index) => object.symbol_by_index(index).ok().map(|s| {
+                    let section = s.section_index().and_then(|i| object.section_by_index(i).ok());
+                    let section = section.and_then(|s| s.name().ok().map(str::to_owned)).unwrap_or_default();
+                    (s.name().unwrap_or_default().to_owned(), section, s.address())
+                }),
+                _ => None,
+            };
+            feed(
+                b'r',
+                format!("{offset} {:?} {} {target:?}", relocation.flags(), relocation.addend()).as_bytes(),
+            );
+        }
+    }
+    for symbol in object.symbols().filter(|s| s.is_global()) {
+        let text = format!("{} {} {}", symbol.address(), symbol.size(), symbol.is_undefined());
+        feed(b'n', symbol.name_bytes().unwrap_or_default());
+        feed(b'a', text.as_bytes());
+    }
+    hash.finalize().to_vec()
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

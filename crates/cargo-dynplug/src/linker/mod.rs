@@ -4,6 +4,7 @@
 mod arguments;
 mod checks;
 mod identity;
+mod native;
 mod note;
 
 use crate::context::{Context, Phase, REPORT_VARIABLE};
@@ -72,7 +73,8 @@ fn run(words: Vec<OsString>, link: &str, said: &mut Vec<Diagnostic>) -> Result<i
     if link.is_empty() || arguments.output().is_none() {
         return call(&context, &arguments.words);
     }
-    let link: Link = serde_json::from_str(link).doing("understand what is linked")?;
+    let mut link: Link = serde_json::from_str(link).doing("understand what is linked")?;
+    link.unit.content = own_content(&link.unit, &arguments.inputs(&context)?)?;
     match link.role {
         Role::ApiLibrary => api_library(&link, &context, arguments, said),
         Role::Host => host(&link, &context, arguments),
@@ -129,7 +131,13 @@ fn api_library(
     let note = note::object(&manifest, &inputs)?;
     arguments.set_soname(&soname);
     arguments.words.push(note.path().into());
-    let code = call(context, &arguments.words)?;
+    let code = match native::collect(&inputs)? {
+        Some(native) => match call(context, &native.apply(&arguments, true)?)? {
+            0 => 0,
+            _ => call(context, &native.apply(&arguments, false)?)?,
+        },
+        None => call(context, &arguments.words)?,
+    };
     if code != 0 {
         return Ok(code);
     }
@@ -225,20 +233,47 @@ fn plugin(
     checks::no_shared_names(&inputs, &file, link, context)?;
     let mut crates: Vec<Unit> = inputs.crates.iter().map(|c| c.unit.clone()).collect();
     crates.push(link.unit.clone());
-    let id = Identity(sha256(format!("plugin {} {}", link.unit.id, library.identity).as_bytes()));
+    let id = plugin_id(&crates, &library);
     let crates = crate_list(&sdk.description.crates, &crates);
     let manifest = manifest(Product::Plugin, link, context, id, reference(&library)?, crates);
     let note = note::object(&manifest, &inputs)?;
     arguments.words.push(note.path().into());
     // The system's loader takes two libraries of one soname for one.
     arguments.remove_soname();
-    // What is missing is an error here, and not at the open.
-    arguments.words.push("-Wl,-z,defs".into());
+    // What is missing is an error here, and not at the open. What the plugin defines is what it uses, whatever names
+    // the host and its libraries have.
+    arguments.words.extend(["-Wl,-z,defs".into(), "-Wl,-Bsymbolic".into()]);
+    // Also where the plugin uses nothing of it yet: that it fits is said of its API library.
+    arguments.words.extend(["-Wl,--no-as-needed".into(), file.clone().into()]);
     let code = call(context, &arguments.words)?;
     if code == 0 {
         checks::product(&arguments.output().unwrap_or_default(), &manifest)?;
     }
     Ok(code)
+}
+
+/// A hash over what was compiled of the crate that is linked: its expanded source where that was asked for, else its
+/// metadata or objects.
+fn own_content(unit: &Unit, inputs: &arguments::Inputs) -> Result<String> {
+    if let Some(meaning) = &unit.meaning {
+        return Ok(meaning.clone());
+    }
+    let mut parts = Vec::new();
+    // The object beside them that names symbols for the linker says nothing more.
+    let objects = inputs.objects.iter().filter(|o| o.file_stem().is_none_or(|s| s != "symbols"));
+    for file in inputs.metadata.iter().chain(objects) {
+        let bytes = std::fs::read(file).doing(format_args!("read {}", file.display()))?;
+        parts.push(sha256(&bytes));
+    }
+    parts.sort_unstable();
+    Ok(crate::files::hex(&sha256(&parts.concat())))
+}
+
+/// What tells this build of a plugin from any other: what its crates are, and the API library below.
+fn plugin_id(crates: &[Unit], library: &ApiLibrary) -> Identity {
+    let mut parts: Vec<String> = crates.iter().map(|c| format!("{} {}\n", c.id, c.content)).collect();
+    parts.sort();
+    Identity(sha256(format!("plugin {}\n{}", library.identity, parts.concat()).as_bytes()))
 }
 
 fn reference(library: &ApiLibrary) -> Result<ApiReference> {

@@ -190,6 +190,14 @@ impl Invocation {
         })
     }
 
+    /// The crate's first source file.
+    pub fn root(&self) -> Option<&Path> {
+        self.arguments.iter().find_map(|a| match a {
+            Argument::Word(word) if word.ends_with(".rs") => Some(Path::new(word)),
+            _ => None,
+        })
+    }
+
     /// Whether this word stands on the line.
     pub fn has_word(&self, word: &str) -> bool {
         self.arguments.iter().any(|a| matches!(a, Argument::Word(w) if w == word))

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use std::process::{Command, Stdio};
 
 /// The hash, as hexadecimal digits; none where the compiler doesn't show the expanded source.
-pub(super) fn of(call: &Invocation) -> Option<String> {
+pub(super) fn of(call: &Invocation, proc_macro: bool) -> Option<String> {
     let mut shown = call.clone();
     for option in ["--emit", "--out-dir", "--json", "--error-format", "--crate-type"] {
         shown.remove(option, |_| true);
@@ -20,7 +20,8 @@ pub(super) fn of(call: &Invocation) -> Option<String> {
     let mut words = call.program.iter();
     let mut command = Command::new(words.next()?);
     command.args(words).args(shown.arguments());
-    command.args(["--crate-type=lib", "--cap-lints=allow", "-Zunpretty=expanded"]);
+    command.arg(if proc_macro { "--crate-type=proc-macro" } else { "--crate-type=lib" });
+    command.args(["--cap-lints=allow", "-Zunpretty=expanded"]);
     // Showing the expanded source is an option that the compiler calls unstable; nothing is compiled here.
     command.env("RUSTC_BOOTSTRAP", "1").stdin(Stdio::null()).stderr(Stdio::null());
     let output = command.output().ok().filter(|o| o.status.success() && !o.stdout.is_empty())?;

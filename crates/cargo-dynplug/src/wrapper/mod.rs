@@ -72,8 +72,8 @@ fn run(mut call: Invocation, context: &Context) -> Result<i32> {
     let descriptions = [asked.beside(unit::ENDING), made("", unit::ENDING)];
     // Of what comes from a registry or a repository nobody changes a comment.
     let edited = unit.source.starts_with("path") && context.api_closure.contains(&package_dir);
-    let shared = matches!(context.phase, Phase::Hosts { .. }) && asked.is_for_target();
-    let meaning = if edited && shared { meaning::of(&compilation.call) } else { None };
+    let shared = matches!(context.phase, Phase::Hosts { .. }) && (asked.is_for_target() || unit.proc_macro);
+    let meaning = if edited && shared { meaning::of(&compilation.call, unit.proc_macro) } else { None };
     unit.meaning = meaning;
     if let Some(link) = &mut compilation.link {
         link.unit.clone_from(&unit);
@@ -252,25 +252,32 @@ fn missing_features(unit: &Unit, held: &Unit, missing: &[&str], sdk: &Sdk, plugi
 /// A hash over the source files of the plugin's own crate.
 fn source_id(call: &Invocation, plugin: &Package) -> Result<String> {
     use crate::diagnostic::Doing;
+    let root = call.root().map_or_else(|| plugin.manifest_dir.join("src"), Path::to_owned);
+    let folder = root.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut files = Vec::new();
-    let root = plugin.manifest_dir.join("src");
-    collect(&root, &mut files);
+    collect(folder, &mut files);
     files.sort();
     let mut text = call.features().join(",");
     for file in files {
         let bytes = std::fs::read(&file).doing(format_args!("read {}", file.display()))?;
-        let name = file.strip_prefix(&root).unwrap_or(&file).to_string_lossy().replace('\\', "/");
+        let name = file.strip_prefix(folder).unwrap_or(&file).to_string_lossy().replace('\\', "/");
         text += &format!("\n{name} {}", crate::files::hex(&crate::files::sha256(&bytes)));
     }
     Ok(format!("source-{}", &crate::files::hex(&crate::files::sha256(text.as_bytes()))[..32]))
 }
 
+/// The files beneath a folder, without those of other packages and of builds: a crate's root may lie beside its
+/// Cargo.toml.
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
+        let name = entry.file_name();
+        let skipped = name == "target" || name.to_string_lossy().starts_with('.');
         match entry.file_type() {
-            Ok(kind) if kind.is_dir() => collect(&path, files),
-            Ok(kind) if kind.is_file() => files.push(path),
+            Ok(kind) if kind.is_dir() && !skipped && !path.join("Cargo.toml").exists() => {
+                collect(&path, files)
+            }
+            Ok(kind) if kind.is_file() && !skipped => files.push(path),
             _ => {}
         }
     }

@@ -33,7 +33,24 @@ const IRRELEVANT: &[&str] = &[
     "--forbid",
     "--extern",
 ];
-const IRRELEVANT_CODEGEN: &[&str] = &["metadata", "extra-filename", "incremental", "linker"];
+/// Codegen options that rustc itself leaves out of what it hashes: they choose how a product is linked, or name files.
+const IRRELEVANT_CODEGEN: &[&str] = &[
+    "metadata",
+    "extra-filename",
+    "incremental",
+    "linker",
+    "linker-flavor",
+    "linker-features",
+    "link-arg",
+    "link-args",
+    "link-self-contained",
+    "strip",
+    "rpath",
+    "save-temps",
+    "codegen-units",
+    "dlltool",
+    "remark",
+];
 
 /// The two names of what is made.
 #[derive(Debug, Clone)]

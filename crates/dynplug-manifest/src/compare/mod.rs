@@ -200,8 +200,7 @@ pub fn compare(host: &Host<'_>, plugin: &Manifest, needed: &[&str]) -> Vec<Diffe
             remedy: remedies.of(Code::Tool, &[("tool", &command_word(&host.api.tool))]),
         });
     }
-    let one_compiler =
-        target == host.machine.target && *rustc == host.api.rustc && *tool == host.api.tool;
+    let one_compiler = target == host.machine.target && *rustc == host.api.rustc && *tool == host.api.tool;
     found.extend(api_library(host.api, api, plugin, one_compiler, &remedies));
     found.extend(processor::compare(host, plugin, &remedies));
     found.extend(crates::panic_strategy(host.api, plugin, &remedies));
@@ -213,14 +212,15 @@ pub fn compare(host: &Host<'_>, plugin: &Manifest, needed: &[&str]) -> Vec<Diffe
 
 /// C7
 fn already_loaded(host: &Host<'_>, plugin: &Manifest, remedies: &Remedies<'_>) -> Option<Difference> {
-    let other = host.loaded.iter().find(|l| l.manifest.product == Product::Plugin && l.manifest.id == plugin.id)?;
+    let other =
+        host.loaded.iter().find(|l| l.manifest.product == Product::Plugin && l.manifest.id == plugin.id)?;
     let path = printable(&other.path.to_string_lossy());
     Some(Difference {
         code: Code::AlreadyLoaded,
         what: format!("the same build of `{}` is loaded from another file", printable(&plugin.package)),
         host: format!("loaded from {path}"),
         plugin: "a copy of that file".to_owned(),
-        side: Side::Either,
+        side: Side::Host,
         remedy: remedies.of(Code::AlreadyLoaded, &[("path", &path)]),
     })
 }
@@ -292,10 +292,18 @@ fn api_library(
         return found;
     }
     // Two different APIs have no crates that would be worth comparing.
-    let causes = if other_api { crates::Causes::default() } else { crates::compare(host, plugin, one_compiler, remedies) };
-    let mut what =
-        format!("the plugin was compiled against another build of the API library `{}`", printable(&host.package));
-    if let Some(more) = causes.summary(host) {
+    let causes = if other_api {
+        crates::Causes::default()
+    } else {
+        crates::compare(host, plugin, one_compiler, remedies)
+    };
+    let mut what = format!(
+        "the plugin was compiled against another build of the API library `{}`",
+        printable(&host.package)
+    );
+    // What a crate's own version explains has been told.
+    let explained = *version != host.version && causes.differences.is_empty();
+    if let Some(more) = causes.summary().filter(|_| !explained) {
         what = format!("{what}; {more}");
     }
     found.push(Difference {
@@ -346,8 +354,9 @@ fn private_crates(
             continue;
         }
         for theirs in other.manifest.crates.iter().filter(|c| !c.shared) {
-            // The same build twice is two copies that are alike, which is what private crates are.
-            if let Some(ours) = own.get(&theirs.id).filter(|ours| ours.content != theirs.content) {
+            // The same build twice is two copies that are alike, which is what private crates are. Where the
+            // contents aren't on record, nothing proves that it is the same.
+            if let Some(ours) = own.get(&theirs.id).filter(|ours| !crates::same(ours, theirs)) {
                 let path = other.path.to_string_lossy();
                 let Manifest { product, package, .. } = other.manifest;
                 clash(ours, theirs, format!("the {product} `{}` ({})", printable(package), printable(&path)));
@@ -373,7 +382,7 @@ fn libraries<'a>(
             what: format!("the plugin needs the library `{library}`, which is not on this machine"),
             host: "not found".to_owned(),
             plugin: library.clone(),
-            side: Side::Either,
+            side: Side::Host,
             remedy: remedies.of(Code::Library, &[("library", &library)]),
         }
     })

@@ -7,8 +7,7 @@ use std::collections::BTreeSet;
 
 /// Features that say how functions are called and not only what the processor can do: rustc compiles with them and
 /// only warns, and a call from one side to the other passes its arguments in the wrong registers.
-const CALLING: [&str; 8] =
-    ["soft-float", "x87", "sse", "sse2", "neon", "fp-armv8", "reserve-x18", "retpoline-external-thunk"];
+const CALLING: [&str; 7] = ["soft-float", "x87", "sse", "sse2", "neon", "fp-armv8", "reserve-x18"];
 
 /// The features that the processor must have for this product's code, by rustc's names.
 ///
@@ -24,14 +23,15 @@ pub fn required_features(manifest: &Manifest) -> impl Iterator<Item = &str> {
 pub(super) fn compare(host: &Host<'_>, plugin: &Manifest, remedies: &Remedies<'_>) -> Vec<Difference> {
     let mut found = Vec::new();
     let lacking: BTreeSet<&str> = required_features(plugin)
-        .filter(|feature| !CALLING.contains(feature) || *feature == "sse2" || *feature == "neon")
         .filter(|feature| (host.machine.has_feature)(feature) == Some(false))
         .collect();
     if !lacking.is_empty() {
         let features = printable(&lacking.into_iter().collect::<Vec<_>>().join(", "));
         found.push(Difference {
             code: Code::CpuFeatures,
-            what: format!("the plugin was compiled for a processor with {features}, which this machine lacks"),
+            what: format!(
+                "the plugin was compiled for a processor with {features}, which this machine lacks"
+            ),
             host: format!("a processor without {features}"),
             plugin: format!("needs {features}"),
             side: Side::Plugin,
@@ -46,7 +46,8 @@ pub(super) fn compare(host: &Host<'_>, plugin: &Manifest, remedies: &Remedies<'_
         };
         found.push(Difference {
             code: Code::AbiSettings,
-            what: "the plugin was compiled with a target feature that changes how functions are called".to_owned(),
+            what: "the plugin was compiled with a target feature that changes how functions are called"
+                .to_owned(),
             host: named(theirs),
             plugin: named(ours),
             side: Side::Plugin,

@@ -40,32 +40,41 @@ pub(super) fn command_word(text: &str) -> String {
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Difference { code, what, host, plugin, side, remedy } = self;
-        writeln!(f, "[{code}] {what}")?;
+        write!(f, "[{code}]")?;
+        words(f, what, code.name().len() + 3)?;
         row(f, "host", host)?;
-        f.write_str("\n")?;
         row(f, "plugin", plugin)?;
-        f.write_str("\n")?;
         let change = match side {
             Side::Plugin => "in the plugin",
             Side::Host => "in the host",
-            Side::Either => "in either",
+            Side::Either => "in the plugin or the host",
         };
         row(f, "to fix", &format!("{change}: {remedy}"))
     }
 }
 
-/// The width at which lines are broken.
+/// The width at which lines are broken, and where they go on.
 const WIDTH: usize = 100;
+const INDENT: usize = 10;
 
-/// A line with a name and a text; a long text goes on below itself. Without the end of the last line.
+/// A new line with a name and a text.
 fn row(f: &mut fmt::Formatter<'_>, name: &str, text: &str) -> fmt::Result {
-    write!(f, "  {name:>7}:")?;
-    let mut used = 0;
-    for word in text.split(' ') {
+    write!(f, "\n{name:>9}:")?;
+    words(f, text, INDENT)
+}
+
+/// A text behind `used` columns. What stands between backticks is there to be copied and stays on one line.
+fn words(f: &mut fmt::Formatter<'_>, text: &str, mut used: usize) -> fmt::Result {
+    let mut quoted = false;
+    let ends = |c: char| {
+        quoted ^= c == '`';
+        c == ' ' && !quoted
+    };
+    for word in text.split(ends) {
         let length = word.chars().count() + 1;
-        if used > 0 && used + length > WIDTH - 10 {
-            write!(f, "\n{:10}", "")?;
-            used = 0;
+        if used > INDENT && used + length > WIDTH {
+            write!(f, "\n{:INDENT$}", "")?;
+            used = INDENT;
         }
         write!(f, " {word}")?;
         used += length;

@@ -17,7 +17,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("relative-path", relative_path),
     ("bare-name", bare_name),
     ("build-values", build_values),
-    ("spawned-plain", open_argument),
+    ("open-argument", open_argument),
 ];
 
 fn found() {
@@ -101,7 +101,7 @@ fn wrong_type() {
     let function = hello.lookup::<fn(String) -> String>("greet").unwrap_err();
     println!("{function}");
     let LookupError::WrongType(wrong) = function else { panic!("another error") };
-    assert!(wrong.have.contains("&str"), "{wrong:?}");
+    assert!(wrong.have.contains(" str) -> "), "{wrong:?}");
     assert!(wrong.want.contains("String) -> "), "{wrong:?}");
     let variable = hello.lookup::<&'static AtomicU64>("V").unwrap_err();
     println!("{variable}");

@@ -159,7 +159,7 @@ fn unused_by_host() {
     for name in ["one", "two"] {
         assert_eq!(
             open(name).lookup::<fn() -> String>("much_of_std").unwrap()(),
-            "0.5 [1, 2, 3] 127.0.0.1:80 6"
+            "0.5 {1, 2, 3} 127.0.0.1:80 6"
         );
     }
 }

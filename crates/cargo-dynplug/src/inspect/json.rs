@@ -1,0 +1,109 @@
+//! A file's description as one JSON object. The names of the fields are stable; new ones may be added.
+//!
+//! | field | what |
+//! |---|---|
+//! | `file` | the path as it was given |
+//! | `kind` | `plugin`, `api-library`, `host`, `other` or `unreadable` |
+//! | `code`, `message` | only of `other` and `unreadable`: the entry in the table of diagnostics, and a sentence |
+//! | `package`, `version`, `crate_name` | who it is |
+//! | `tool`, `rustc`, `target`, `profile`, `cpu_features` | with what it was built |
+//! | `id` | a plugin's id, an API library's identity; `null` of a host |
+//! | `api` | the API library that it needs: `package`, `version`, `crate_name`, `soname`, `identity` |
+//! | `size`, `format`, `machine`, `soname`, `needed` | the file: bytes, ELF or another, processor, names of libraries |
+//! | `exports`, `inits` | each with `kind`, `name`, `signature`, `docs`, `package`, `version`, `module`, `file`, `line`, `column`, `async`, `unsafe`; `inits` in the order in which they run |
+//! | `damage` | why the list of exports ends early, else `null` |
+//! | `crates` | each with `package`, `version`, `crate_name`, `source`, `features`, `shared`, `id`, `content`, `dependencies` (indices into this list), `settings` (an object) |
+
+use super::{About, Details};
+use crate::files::hex;
+use dynplug_manifest::manifest::{CrateInfo, Manifest, Product};
+use dynplug_manifest::record::Record;
+use serde_json::{Map, Value, json};
+use std::path::Path;
+
+/// A file that could not be read.
+pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Value {
+    json!({ "file": path.to_string_lossy(), "kind": "unreadable", "code": "unreadable", "message": error.to_string() })
+}
+
+/// A file that was read.
+pub(super) fn about(path: &Path, about: &About<'_>) -> Value {
+    match about {
+        About::Other(other) => json!({
+            "file": path.to_string_lossy(), "kind": "other",
+            "code": other.code.name(), "message": other.what,
+        }),
+        About::Product(details) => product(path, details),
+    }
+}
+
+fn product(path: &Path, details: &Details<'_>) -> Value {
+    let Details { manifest, image, size, exports, inits, damage } = details;
+    let Manifest {
+        product,
+        package,
+        version,
+        crate_name,
+        tool,
+        rustc,
+        target,
+        profile,
+        cpu_features,
+        id,
+        api,
+        crates,
+    } = manifest;
+    json!({
+        "file": path.to_string_lossy(),
+        "kind": match product {
+            Product::Plugin => "plugin",
+            Product::ApiLibrary => "api-library",
+            Product::Host => "host",
+        },
+        "package": package, "version": version, "crate_name": crate_name,
+        "tool": tool, "rustc": rustc, "target": target, "profile": profile, "cpu_features": cpu_features,
+        "id": (*product != Product::Host).then(|| id.to_string()),
+        "api": {
+            "package": api.package, "version": api.version, "crate_name": api.crate_name,
+            "soname": api.soname, "identity": api.identity.to_string(),
+        },
+        "size": size,
+        "format": image.format().to_string(), "machine": image.machine().to_string(),
+        "soname": image.soname(), "needed": image.needed(),
+        "exports": exports.iter().map(record).collect::<Vec<_>>(),
+        "inits": inits.iter().map(record).collect::<Vec<_>>(),
+        "damage": damage,
+        "crates": crates.iter().map(crate_info).collect::<Vec<_>>(),
+    })
+}
+
+fn record(record: &Record<'_>) -> Value {
+    json!({
+        "kind": record.kind.to_string(), "name": record.name, "signature": record.signature, "docs": record.docs,
+        "package": record.package, "version": record.version, "module": record.module,
+        "file": record.file, "line": record.line, "column": record.column,
+        "async": record.is_async(), "unsafe": record.is_unsafe(),
+    })
+}
+
+fn crate_info(info: &CrateInfo) -> Value {
+    let CrateInfo {
+        package,
+        version,
+        crate_name,
+        source,
+        features,
+        shared,
+        id,
+        content,
+        dependencies,
+        settings,
+    } = info;
+    let settings: Map<String, Value> =
+        settings.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
+    json!({
+        "package": package, "version": version, "crate_name": crate_name, "source": source,
+        "features": features, "shared": shared, "id": hex(id), "content": hex(content),
+        "dependencies": dependencies, "settings": settings,
+    })
+}

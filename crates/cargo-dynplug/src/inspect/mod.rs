@@ -1,0 +1,167 @@
+//! `cargo dynplug inspect`: what a file says of itself, without loading it.
+
+mod human;
+mod json;
+
+use crate::cli::InspectArguments;
+use dynplug_manifest::diagnostics::Code;
+use dynplug_manifest::image::{Image, ImageError, ImageKind, LooksLike};
+use dynplug_manifest::manifest::{Manifest, Product};
+use dynplug_manifest::order;
+use dynplug_manifest::record::{Kind, Record, Records};
+use std::path::Path;
+
+/// Prints what each file is. The exit code: 0, 1 when a file is no product of the tool, 2 when one can't be read.
+pub fn run(arguments: &InspectArguments) -> i32 {
+    let mut code = 0;
+    let mut first = true;
+    for path in &arguments.files {
+        let text = match read(path) {
+            Err(error) => {
+                code = 2;
+                if arguments.json {
+                    println!("{}", json::unreadable(path, &error));
+                } else {
+                    eprintln!("error: could not read {}: {error}", path.display());
+                }
+                continue;
+            }
+            Ok(bytes) => {
+                let about = About::of(&bytes);
+                if !matches!(about, About::Product(_)) {
+                    code = code.max(1);
+                }
+                if arguments.json {
+                    json::about(path, &about).to_string()
+                } else {
+                    human::about(path, &about)
+                }
+            }
+        };
+        if !first && !arguments.json {
+            println!();
+        }
+        first = false;
+        println!("{}", text.trim_end());
+    }
+    code
+}
+
+/// Reads a file, and nothing that isn't one: reading a pipe waits for its writer, a device may never end.
+pub(crate) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let metadata = std::fs::metadata(path)?;
+    if !metadata.is_file() {
+        let what = if metadata.is_dir() { "it is a folder" } else { "it is no regular file" };
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, what));
+    }
+    std::fs::read(path)
+}
+
+/// What a file is.
+pub(crate) enum About<'a> {
+    /// A plugin, an API library or a host.
+    Product(Box<Details<'a>>),
+    /// Something else.
+    Other(Other),
+}
+
+/// What a file is that is no product of the tool.
+pub(crate) struct Other {
+    /// The entry in the table of diagnostics.
+    pub(crate) code: Code,
+    /// What it is, as a sentence.
+    pub(crate) what: String,
+}
+
+/// A product, with everything that stands in its file.
+pub(crate) struct Details<'a> {
+    pub(crate) manifest: Manifest,
+    pub(crate) image: Image<'a>,
+    /// The size of the file in bytes.
+    pub(crate) size: usize,
+    /// In the order of the names.
+    pub(crate) exports: Vec<Record<'a>>,
+    /// In the order in which they run.
+    pub(crate) inits: Vec<Record<'a>>,
+    /// Why the list of exports ends early, if it does.
+    pub(crate) damage: Option<String>,
+}
+
+impl<'a> About<'a> {
+    /// Looks at the bytes of a file.
+    pub(crate) fn of(bytes: &'a [u8]) -> About<'a> {
+        let image = match Image::parse(bytes) {
+            Ok(image) => image,
+            Err(error) => return About::Other(Other::of_error(&error)),
+        };
+        match image.manifest() {
+            Err(error) => About::Other(Other::of_error(&error)),
+            Ok(None) => About::Other(Other::of_image(&image)),
+            Ok(Some(manifest)) => About::Product(Box::new(Details::of(manifest, image, bytes.len()))),
+        }
+    }
+}
+
+impl Other {
+    fn of_error(error: &ImageError) -> Other {
+        let code = match error {
+            ImageError::NotAnImage { looks_like: LooksLike::Empty | LooksLike::Zeros } => Code::Damaged,
+            ImageError::NotAnImage { .. } => Code::NotAPlugin,
+            _ => Code::Damaged,
+        };
+        let mut what = error.to_string();
+        if let Some(source) = std::error::Error::source(error) {
+            what = format!("{what}: {source}");
+        }
+        Other { code, what }
+    }
+
+    fn of_image(image: &Image<'_>) -> Other {
+        let kind = image.kind();
+        let (format, machine) = (image.format(), image.machine());
+        if image.section("dp_exp").is_none() {
+            let article = if kind == ImageKind::SharedLibrary { "a" } else { "an" };
+            let what = format!("{article} {kind} ({format}, {machine}) that has nothing to do with dynplug");
+            return Other { code: Code::NotAPlugin, what };
+        }
+        match kind {
+            ImageKind::SharedLibrary => Other {
+                code: Code::PlainBuild,
+                what: "a plugin's crate, but plain cargo built it: it has a std, an allocator and statics of its own"
+                    .to_owned(),
+            },
+            ImageKind::Executable => Other {
+                code: Code::PlainHost,
+                what: "an executable that plain cargo built: it contains exports, but shares nothing with plugins"
+                    .to_owned(),
+            },
+            _ => Other { code: Code::NotAPlugin, what: format!("an {kind} of a plugin's crate, for the linker") },
+        }
+    }
+}
+
+impl<'a> Details<'a> {
+    fn of(manifest: Manifest, image: Image<'a>, size: usize) -> Details<'a> {
+        let mut exports = Vec::new();
+        let mut inits = Vec::new();
+        let mut damage = None;
+        // The name that Mach-O has for it is the same but for the underscores of its own sections.
+        let section = image.section("dp_exp").or_else(|| image.section("__dp_exp"));
+        for record in Records::new(section.map(|s| s.data).unwrap_or_default()) {
+            match record {
+                Ok(record) if record.kind == Kind::Init => inits.push(record),
+                // As in the runtime, a plugin's exports are those of its own crate, not of its dependencies.
+                Ok(record)
+                    if manifest.product != Product::Plugin || record.crate_name() == manifest.crate_name =>
+                {
+                    exports.push(record);
+                }
+                Ok(_) => {}
+                Err(error) => damage = Some(error.to_string()),
+            }
+        }
+        exports.sort_by_key(|record| record.name);
+        order::sort(&mut inits, &manifest.crates, |record| *record);
+        Details { manifest, image, size, exports, inits, damage }
+    }
+}

@@ -1,0 +1,94 @@
+//! The tool as a program: what it prints for people and for programs, its exit codes, and the folders that it works in.
+
+use crate::harness::{Fixture, repository};
+use std::path::Path;
+
+#[test]
+fn the_example_greets() {
+    let fixture = Fixture::empty("example");
+    let manifest = repository().join("examples/hello/Cargo.toml");
+    let ran = fixture.tool("run").arg("--manifest-path").arg(manifest).go();
+    ran.ok().prints("Hello, number 7").says("Running");
+}
+
+#[test]
+fn messages_as_json_are_json_on_every_line() {
+    let fixture = Fixture::usual("json", "#[dynplug::export]\npub fn f() { println!() }\n");
+    fixture.root_manifest("[profile.dev]\nlto = \"fat\"\n");
+    let ran = fixture.build().args(["--message-format", "json"]).go();
+    ran.ok();
+    let lines: Vec<serde_json::Value> = ran
+        .stdout
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap_or_else(|e| panic!("{e}: {l}\n{ran}")))
+        .collect();
+    let with = |reason: &str| {
+        lines.iter().find(|l| l["reason"] == reason).unwrap_or_else(|| panic!("no {reason}\n{ran}"))
+    };
+    assert_eq!(with("dynplug-api-library")["package"], "app-api");
+    assert_eq!(with("dynplug-api-library")["identity"].as_str().map(str::len), Some(64));
+    assert_eq!(with("dynplug-host")["name"], "app");
+    assert_eq!(with("dynplug-plugin")["package"], "hello");
+    assert_eq!(with("dynplug-diagnostic")["code"], "lto-overridden");
+    for reason in ["dynplug-api-library", "dynplug-host", "dynplug-plugin"] {
+        let file = with(reason)["filename"].as_str().unwrap();
+        assert!(Path::new(file).is_file() && Path::new(file).starts_with(fixture.root()), "{file}");
+    }
+    with("compiler-artifact");
+
+    fixture.file("hello/src/lib.rs", "#[dynplug::export]\npub fn f() { nothing() }\n");
+    let ran = fixture.build().args(["--message-format", "json"]).go();
+    ran.fails_with(1);
+    let messages: Vec<serde_json::Value> =
+        ran.stdout.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert!(
+        messages.iter().any(|m| m["reason"] == "compiler-message" && m["message"]["level"] == "error"),
+        "{ran}"
+    );
+    assert!(!messages.iter().any(|m| m["reason"] == "dynplug-plugin"), "{ran}");
+
+    let ran = fixture.build().args(["--message-format", "json", "-p", "unknown"]).go();
+    ran.fails_with(2);
+    let message: serde_json::Value = serde_json::from_str(ran.stdout.trim()).unwrap();
+    assert_eq!((&message["reason"], &message["level"]), (&"dynplug-diagnostic".into(), &"error".into()));
+}
+
+#[test]
+fn exit_codes_tell_success_failure_and_misuse_apart() {
+    let fixture = Fixture::usual("exit-codes", "#[dynplug::export]\npub fn f() { std::process::exit(37) }\n");
+    fixture.bare_tool().arg("--help").go().ok().says("build").says("run");
+    fixture.bare_tool().arg("--version").go().ok();
+    fixture.bare_tool().go().fails_with(2);
+    fixture.build().arg("--no-such-option").go().fails_with(2).says("--no-such-option");
+    fixture.build().args(["--features", "no-such-feature"]).go().fails_with(2).says("no-such-feature");
+    fixture
+        .build()
+        .args(["--manifest-path", "no/such/Cargo.toml"])
+        .go()
+        .fails_with(2)
+        .says("no/such/Cargo.toml");
+    fixture.build().go().ok();
+    // The host's exit code is its own.
+    fixture.tool("run").go().fails_with(37);
+    fixture.tool("run").args(["--bin", "other"]).go().fails_with(2).says("`other`").says("app");
+    fixture.file("hello/src/lib.rs", "#[dynplug::export]\npub fn f() { nothing() }\n");
+    fixture.build().go().fails_with(1).says("cannot find function `nothing`");
+}
+
+#[test]
+fn an_outcome_with_blanks_and_other_letters_in_its_path_runs_elsewhere_without_an_environment() {
+    let fixture = Fixture::empty("ein Gerüst — テスト").own_target();
+    fixture.api("pub use dynplug;\n").host(crate::harness::CALLS_F);
+    fixture.plugin("hello", "#[dynplug::export]\npub fn f() { println!(\"moved\") }\n");
+    fixture.build().go().ok();
+    let elsewhere = fixture.root().join("anderswo ü");
+    std::fs::rename(fixture.outcome(""), &elsewhere).unwrap();
+    std::fs::remove_dir_all(fixture.root().join("target folder")).unwrap();
+    let host = elsewhere.join("app");
+    fixture.run(&host).folder(Path::new("/")).empty_environment().go().ok().prints("moved");
+    // By way of the library beside it.
+    let is_library = |path: &Path| path.extension().is_some_and(|e| e == "so");
+    let mut files = std::fs::read_dir(&elsewhere).unwrap().map(|entry| entry.unwrap().path());
+    std::fs::remove_file(files.find(|path| is_library(path)).unwrap()).unwrap();
+    fixture.run(&host).empty_environment().go().fails_with(127).says("libapp_api");
+}

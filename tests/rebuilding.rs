@@ -1,0 +1,122 @@
+//! What is compiled again, and what is left alone.
+
+use crate::harness::{Fixture, Ran};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// Two plugins, a host that calls both, and a function of the API crate that they print.
+fn fixture(name: &str) -> Fixture {
+    let fixture = Fixture::empty(name);
+    let host = r#"
+        use app_api::dynplug::Plugin;
+        fn main() {
+            println!("host {}", app_api::version());
+            let folder = std::env::current_exe().unwrap().with_file_name("plugins");
+            for name in ["one", "two"] {
+                // SAFETY: the build made it.
+                match unsafe { Plugin::open(folder.join(format!("lib{name}.so"))) } {
+                    Ok(plugin) => plugin.lookup::<fn()>("f").unwrap()(),
+                    Err(error) => println!("{error}"),
+                }
+            }
+        }
+    "#;
+    fixture.api("pub use dynplug;\npub fn version() -> u32 { 1 }\n").host(host);
+    for name in ["one", "two"] {
+        let source =
+            format!("#[dynplug::export]\npub fn f() {{ println!(\"{name} {{}}\", app_api::version()) }}\n");
+        fixture.plugin(name, &source);
+    }
+    fixture.build().go().ok();
+    fixture.app().go().ok().prints("host 1\none 1\ntwo 1");
+    fixture
+}
+
+/// When each file below the folder was last written.
+fn written(folder: &Path) -> BTreeMap<PathBuf, SystemTime> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        match entry.metadata().unwrap() {
+            data if data.is_dir() => found.extend(written(&entry.path())),
+            data => {
+                found.insert(entry.path(), data.modified().unwrap());
+            }
+        }
+    }
+    found
+}
+
+/// The packages that were compiled.
+fn compiled(ran: &Ran) -> Vec<String> {
+    let mut names: Vec<String> = (ran.stderr.lines())
+        .filter_map(|line| line.trim().strip_prefix("Compiling ")?.split(' ').next())
+        .map(str::to_owned)
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+#[test]
+fn a_second_build_compiles_nothing_and_writes_nothing() {
+    let fixture = fixture("fresh");
+    let before = written(&fixture.outcome(""));
+    assert_eq!(before.len(), 4, "a host, a library and two plugins: {before:?}");
+    let ran = fixture.build().go();
+    ran.ok().does_not_say("Compiling");
+    assert_eq!(written(&fixture.outcome("")), before);
+}
+
+#[test]
+fn a_change_in_the_api_crate_rebuilds_host_and_plugins() {
+    let fixture = fixture("api-changed");
+    fixture.replace("app-api/src/lib.rs", "{ 1 }", "{ 2 }");
+    let ran = fixture.build().go();
+    ran.ok();
+    let names = compiled(&ran);
+    for name in ["app", "app-api", "one", "two"] {
+        assert!(names.iter().any(|n| n == name), "{name} was not compiled\n{ran}");
+    }
+    // What comes after the host is made from the API library, whatever cargo calls it.
+    let for_the_host = ran.stderr.split("Finished").next().unwrap_or_default();
+    for name in ["dynplug", "libc", "syn"] {
+        assert!(!for_the_host.contains(&format!("Compiling {name} ")), "{name} was compiled in vain\n{ran}");
+    }
+    fixture.app().go().ok().prints("host 2\none 2\ntwo 2");
+    fixture.library();
+}
+
+#[test]
+fn a_change_in_a_plugin_rebuilds_that_plugin_alone() {
+    let fixture = fixture("plugin-changed");
+    let before = written(&fixture.outcome(""));
+    fixture.replace("two/src/lib.rs", "\"two ", "\"zwei ");
+    let ran = fixture.build().go();
+    ran.ok();
+    assert_eq!(compiled(&ran), ["two"], "{ran}");
+    fixture.app().go().ok().prints("host 1\none 1\nzwei 1");
+    let after = written(&fixture.outcome(""));
+    let changed: Vec<_> = after.iter().filter(|(path, time)| before.get(*path) != Some(time)).collect();
+    assert_eq!(changed.len(), 1, "{changed:?}");
+    assert_eq!(changed[0].0, &fixture.plugin_file("two"));
+}
+
+#[test]
+fn building_a_plugin_leaves_host_and_api_library_alone() {
+    let fixture = fixture("plugin-only");
+    let before = written(&fixture.outcome(""));
+    fixture.replace("two/src/lib.rs", "\"two ", "\"zwei ");
+    fixture.build().args(["-p", "two"]).go().ok();
+    fixture.app().go().ok().prints("host 1\none 1\nzwei 1");
+    // Even when the plugin is built against an API crate that the host doesn't have yet.
+    fixture.replace("app-api/src/lib.rs", "{ 1 }", "{ 3 }");
+    fixture.build().args(["-p", "two"]).go().ok();
+    let after = written(&fixture.outcome(""));
+    let changed: Vec<_> = after.iter().filter(|(path, time)| before.get(*path) != Some(time)).collect();
+    assert_eq!(changed.len(), 1, "{changed:?}");
+    let ran = fixture.app().go();
+    ran.ok().says("host 1\none 1\nthe plugin two 0.1.0").says("does not fit this host").does_not_say("zwei");
+    fixture.build().go().ok();
+    fixture.app().go().ok().prints("host 3\none 3\nzwei 3");
+}
