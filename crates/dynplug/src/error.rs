@@ -1,5 +1,6 @@
 //! What can go wrong, as data. Each message is a sentence for a person; each field is for a program.
 
+use dynplug_manifest::compare::Mismatch;
 use dynplug_manifest::image::ImageError;
 use dynplug_manifest::{Identity, Product};
 use std::any::Any;
@@ -31,10 +32,8 @@ pub enum OpenError {
     Mismatch {
         /// The path that was asked for.
         path: PathBuf,
-        /// The plugin's package and version.
-        plugin: String,
-        /// What differs.
-        difference: Box<Difference>,
+        /// All that differs, with both values, who is to change, and how.
+        mismatch: Box<Mismatch>,
     },
     /// This plugin has been loaded from another file.
     AlreadyLoaded {
@@ -58,6 +57,14 @@ pub enum OpenError {
         /// The identity of the one that it runs with.
         have: Identity,
     },
+    /// The plugin's thread-locals are of a kind for which a running process has little room (initial-exec, as some C
+    /// allocators have them).
+    StaticTls {
+        /// The path that was asked for.
+        path: PathBuf,
+        /// How many bytes each thread would need.
+        size: u64,
+    },
     /// The system's loader refused the file.
     Map {
         /// The path that was asked for.
@@ -77,8 +84,25 @@ pub enum OpenError {
         /// How it failed.
         failure: InitFailure,
     },
-    /// A plugin's init opens the plugin itself, directly or through others.
+    /// An init function of a shared crate failed, so no plugin can be opened. This one was not loaded.
+    SharedInit {
+        /// The path that was asked for.
+        path: PathBuf,
+        /// How it failed.
+        source: InitError,
+    },
+    /// To open the plugin, this thread would have to wait for itself: an init function or a constructor opens a plugin
+    /// whose own opening, directly or through others, in this thread or in several, waits for the first.
     Cycle {
+        /// The path that was asked for.
+        path: PathBuf,
+        /// Who waits for whom: each for the next. The last is the first. The paths are those by which the plugins are being
+        /// opened; the init functions of shared crates stand as the name of the API crate's package.
+        chain: Vec<PathBuf>,
+    },
+    /// Nobody knows how an earlier open of the plugin ended: the thread was lost on its way, in a panic of the runtime
+    /// or because this process was forked meanwhile.
+    Interrupted {
         /// The path that was asked for.
         path: PathBuf,
     },
@@ -102,6 +126,13 @@ pub enum NotAPlugin {
     },
     /// No image of this system's format, or a damaged one.
     Image(ImageError),
+    /// An image for another processor.
+    OtherMachine {
+        /// What it is for.
+        have: String,
+        /// What this process runs on.
+        want: String,
+    },
     /// A plugin's crate, built by plain cargo: it has a std, an allocator and statics of its own.
     PlainBuild,
     /// Another product of `cargo dynplug`.
@@ -123,24 +154,6 @@ pub enum NotAPlugin {
     },
 }
 
-/// How a plugin's API library differs from the one in this process.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Difference {
-    /// The host's API library, as package and version.
-    pub host_api: String,
-    /// The identity of the host's API library.
-    pub host_identity: Identity,
-    /// The API library that the plugin was compiled against.
-    pub plugin_api: String,
-    /// Its identity.
-    pub plugin_identity: Identity,
-    /// The host's compiler.
-    pub host_rustc: String,
-    /// The plugin's compiler.
-    pub plugin_rustc: String,
-}
-
 /// How an init function failed.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -149,6 +162,30 @@ pub enum InitFailure {
     Panic(String),
     /// It returned an error.
     Error(Arc<dyn Error + Send + Sync>),
+}
+
+/// Why the init functions of the shared crates did not run to their end.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum InitError {
+    /// One of them failed.
+    Failed {
+        /// The package that it is from.
+        package: String,
+        /// The function.
+        function: String,
+        /// Where it stands, as `file:line`.
+        place: String,
+        /// How it failed.
+        failure: InitFailure,
+    },
+    /// One of them waits for their own end.
+    Cycle {
+        /// Who waits for whom, as in [`OpenError::Cycle`].
+        chain: Vec<PathBuf>,
+    },
+    /// Nobody knows how they ended: this process was forked while another thread ran them.
+    Interrupted,
 }
 
 /// What the system's loader says, in its words.
@@ -170,9 +207,7 @@ impl fmt::Display for OpenError {
                 write!(f, "cannot read the plugin {}: {source}", path.display())
             }
             OpenError::NotAPlugin { path, found } => write!(f, "{} is not a plugin: {found}", path.display()),
-            OpenError::Mismatch { path, plugin, difference } => {
-                write!(f, "the plugin {plugin} ({}) does not fit this host\n{difference}", path.display())
-            }
+            OpenError::Mismatch { path, mismatch } => write!(f, "{}: {mismatch}", path.display()),
             OpenError::AlreadyLoaded { path, loaded } => write!(
                 f,
                 "the plugin {} is loaded already, from {}: one process has one copy of a plugin",
@@ -194,6 +229,12 @@ impl fmt::Display for OpenError {
                 want.short(),
                 have.short()
             ),
+            OpenError::StaticTls { path, size } => write!(
+                f,
+                "the plugin {} has {size} bytes of thread-locals that must have their place when the program starts \
+                 (initial-exec); put the crate with that C code into the API crate, where it is loaded with the host",
+                path.display()
+            ),
             OpenError::Map { path, source } => {
                 write!(f, "the system's loader refused the plugin {}: {source}", path.display())
             }
@@ -202,18 +243,66 @@ impl fmt::Display for OpenError {
                 "the plugin {} did not start: its init function `{function}` at {place} {failure}",
                 path.display()
             ),
-            OpenError::Cycle { path } => {
+            OpenError::SharedInit { path, source } => {
+                write!(f, "cannot open the plugin {}: {source}", path.display())
+            }
+            OpenError::Cycle { path, chain } => {
                 write!(
                     f,
-                    "the plugin {} is opened by its own init function, which has not returned",
+                    "the plugin {} can't be opened here, since it would wait for itself: ",
                     path.display()
-                )
+                )?;
+                write_chain(f, chain)
             }
+            OpenError::Interrupted { path } => write!(
+                f,
+                "cannot open the plugin {}: another thread was in the middle of opening plugins when it was lost, in a \
+                 panic or a fork; start the program again",
+                path.display()
+            ),
             OpenError::Unsupported { path, reason } => {
                 write!(f, "cannot open the plugin {} on this system: {reason}", path.display())
             }
         }
     }
+}
+
+impl fmt::Display for InitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            InitError::Failed { package, function, place, failure } => {
+                write!(f, "the init function `{function}` of `{package}` at {place} {failure}")
+            }
+            InitError::Cycle { chain } => {
+                f.write_str("the init functions of the shared crates would wait for themselves: ")?;
+                write_chain(f, chain)
+            }
+            InitError::Interrupted => f.write_str(
+                "this process was forked while another thread ran the init functions of the shared crates",
+            ),
+        }
+    }
+}
+
+impl Error for InitError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            InitError::Failed { failure: InitFailure::Error(source), .. } => Some(&**source),
+            _ => None,
+        }
+    }
+}
+
+/// Says who waits for whom.
+fn write_chain(f: &mut fmt::Formatter<'_>, chain: &[PathBuf]) -> fmt::Result {
+    for (place, path) in chain.iter().enumerate() {
+        match place {
+            0 => write!(f, "{}", path.display())?,
+            1 => write!(f, " waits for {}", path.display())?,
+            _ => write!(f, ", which waits for {}", path.display())?,
+        }
+    }
+    Ok(())
 }
 
 impl Error for OpenError {
@@ -222,6 +311,7 @@ impl Error for OpenError {
             OpenError::Read { source, .. } => Some(&**source),
             OpenError::NotAPlugin { found: NotAPlugin::Image(source), .. } => Some(source),
             OpenError::Map { source, .. } => Some(source),
+            OpenError::SharedInit { source, .. } => Some(source),
             OpenError::Init { failure: InitFailure::Error(source), .. } => Some(&**source),
             _ => None,
         }
@@ -233,6 +323,9 @@ impl fmt::Display for NotAPlugin {
         match self {
             NotAPlugin::NotAFile { what } => write!(f, "it is {what}"),
             NotAPlugin::Image(error) => write!(f, "{error}"),
+            NotAPlugin::OtherMachine { have, want } => {
+                write!(f, "it is for another machine ({have}); this process runs on {want}")
+            }
             NotAPlugin::PlainBuild => f.write_str(
                 "it was built by plain cargo, and so has a std, an allocator and statics of its own; \
                  build it with `cargo dynplug build`",
@@ -246,26 +339,6 @@ impl fmt::Display for NotAPlugin {
                 write!(f, "it lacks {part}; build it again with `cargo dynplug build`")
             }
         }
-    }
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "  the host has     {} with the identity {}", self.host_api, self.host_identity.short())?;
-        writeln!(
-            f,
-            "  the plugin wants {} with the identity {}",
-            self.plugin_api,
-            self.plugin_identity.short()
-        )?;
-        if self.host_rustc != self.plugin_rustc {
-            writeln!(
-                f,
-                "  the host was built with {}, the plugin with {}",
-                self.host_rustc, self.plugin_rustc
-            )?;
-        }
-        write!(f, "  build the plugin again for this host: cargo dynplug build")
     }
 }
 

@@ -1,125 +1,162 @@
-//! Init functions: in which order they run, and that they do so once.
+//! Init functions: each runs once, in its order, and leaves a record of how that went.
 
 use crate::__private::InitEntry;
-use crate::error::InitFailure;
+use crate::error::{InitError, InitFailure};
+use crate::events;
 use dynplug_manifest::manifest::CrateInfo;
+use dynplug_manifest::order;
 use dynplug_manifest::record::Fields;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
-/// An init function that failed.
+/// How one init function went.
 #[derive(Debug, Clone)]
-pub(crate) struct Failed {
-    pub(crate) function: String,
-    pub(crate) place: String,
-    pub(crate) failure: InitFailure,
+#[non_exhaustive]
+pub struct InitRecord {
+    /// The package of the plugin that it belongs to; of the API crate, for a shared crate's; empty for a shared crate's
+    /// in a program that plain cargo built.
+    pub plugin: String,
+    /// The package that it is from.
+    pub package: &'static str,
+    /// The crate that it is from, as Rust code writes it.
+    pub crate_name: &'static str,
+    /// Its name.
+    pub function: &'static str,
+    /// The source file, as `file!()` gives it.
+    pub file: &'static str,
+    /// The line in that file, counted from 1.
+    pub line: u32,
+    /// How long it took.
+    pub duration: Duration,
+    /// How it ended.
+    pub outcome: Result<(), InitFailure>,
 }
 
-/// Runs the init functions of the shared crates, once for the program.
-pub(crate) fn shared() -> Result<(), Failed> {
-    static DONE: OnceLock<Result<(), Failed>> = OnceLock::new();
-    DONE.get_or_init(|| {
-        let own = crate::process::library().map(|m| &m.crates[..]).unwrap_or_default();
-        // What can't be read is none of ours: the section is linked from this very library.
-        let inits =
-            crate::section::own_inits().iter().filter_map(|i| Some((*i, Fields::decode(i.meta()).ok()?)));
-        run(inits.collect(), own)
-    })
-    .clone()
+static SHARED: OnceLock<Vec<InitRecord>> = OnceLock::new();
+
+/// How the init functions of the shared crates went, in the order in which they ran. Empty as long as they have not run
+/// to their end.
+///
+/// A plugin's own are in [`Plugin::init_report`](crate::Plugin::init_report).
+pub fn init_report() -> &'static [InitRecord] {
+    SHARED.get().map(|records| &records[..]).unwrap_or_default()
 }
 
-/// Runs init functions: crates before those that depend on them, inside a crate by file and line. Stops at the first
-/// that fails.
+/// Runs the init functions of the shared crates. To be called once.
+pub(crate) fn shared() -> Result<(), InitError> {
+    let own = crate::process::library();
+    let crates = own.map(|m| &m.crates[..]).unwrap_or_default();
+    let name = own.map(|m| &*m.package).unwrap_or_default();
+    // What can't be read is none of ours: the section is linked from this very library.
+    let inits = crate::section::own_inits().iter().filter_map(|i| Some((*i, Fields::decode(i.meta()).ok()?)));
+    let (records, outcome) = run(name, inits.collect(), crates);
+    SHARED.get_or_init(|| records);
+    outcome
+}
+
+/// Runs init functions in their order: crates before those that depend on them, inside a crate by file and line. Stops
+/// at the first that fails.
 pub(crate) fn run(
+    plugin: &str,
     mut inits: Vec<(&'static InitEntry, Fields<'static>)>,
     crates: &[CrateInfo],
-) -> Result<(), Failed> {
-    if inits.is_empty() {
-        return Ok(());
-    }
-    let ranks = ranks(crates);
-    let rank = |fields: &Fields<'_>| {
-        let place = crates.iter().position(|c| {
-            c.crate_name == fields.crate_name() && c.package == fields.package && c.version == fields.version
-        });
-        place.and_then(|p| ranks.get(p).copied()).unwrap_or(usize::MAX)
-    };
-    inits.sort_by_key(|(_, f)| (rank(f), f.file, f.line, f.column));
+) -> (Vec<InitRecord>, Result<(), InitError>) {
+    order::sort(&mut inits, crates, |(_, fields)| *fields);
+    let mut records = Vec::with_capacity(inits.len());
     for (entry, fields) in inits {
-        let failure = match catch_unwind(AssertUnwindSafe(|| entry.run())) {
-            Ok(Ok(())) => continue,
-            Ok(Err(error)) => InitFailure::Error(Arc::from(error)),
-            Err(payload) => InitFailure::of_panic(&*payload),
+        let began = Instant::now();
+        let outcome = call(entry);
+        let record = InitRecord {
+            plugin: plugin.to_owned(),
+            package: fields.package,
+            crate_name: fields.crate_name(),
+            function: fields.name,
+            file: fields.file,
+            line: fields.line,
+            duration: began.elapsed(),
+            outcome,
         };
-        let place = format!("{}:{}", fields.file, fields.line);
-        return Err(Failed { function: fields.name.to_owned(), place, failure });
-    }
-    Ok(())
-}
-
-/// For each crate its place in an order in which dependencies come first.
-fn ranks(crates: &[CrateInfo]) -> Vec<usize> {
-    let mut ranks = vec![None; crates.len()];
-    let mut next = 0;
-    for root in 0..crates.len() {
-        // A walk with a list of its own: the depth of the graph is the file's word.
-        let mut open = vec![(root, false)];
-        while let Some((at, below_done)) = open.pop() {
-            let Some(slot) = ranks.get_mut(at) else { continue };
-            if below_done {
-                slot.get_or_insert_with(|| {
-                    next += 1;
-                    next
-                });
-            } else if slot.is_none() {
-                // Marked before its dependencies are looked at, so that a cycle, which an honest file hasn't, ends.
-                open.push((at, true));
-                let below = crates.get(at).map(|c| &c.dependencies[..]).unwrap_or_default();
-                let unseen = |d: &&u32| !open_has(&open, **d);
-                let below: Vec<(usize, bool)> =
-                    below.iter().filter(unseen).map(|d| (*d as usize, false)).collect();
-                open.extend(below);
-            }
+        events::initialised(&record);
+        let failed = record.outcome.clone().err();
+        records.push(record);
+        if let Some(failure) = failed {
+            let error = InitError::Failed {
+                package: fields.package.to_owned(),
+                function: fields.name.to_owned(),
+                place: format!("{}:{}", fields.file, fields.line),
+                failure,
+            };
+            return (records, Err(error));
         }
     }
-    ranks.into_iter().map(|r| r.unwrap_or(0)).collect()
+    (records, Ok(()))
 }
 
-fn open_has(open: &[(usize, bool)], at: u32) -> bool {
-    open.iter().any(|(place, below_done)| *below_done && *place == at as usize)
+fn call(entry: &InitEntry) -> Result<(), InitFailure> {
+    match catch_unwind(AssertUnwindSafe(|| entry.run())) {
+        Ok(outcome) => outcome.map_err(|error| InitFailure::Error(Arc::from(error))),
+        Err(payload) => {
+            let failure = InitFailure::of_panic(&*payload);
+            // Dropping it may panic again, and nobody would be told of that one.
+            std::mem::forget(payload);
+            Err(failure)
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dynplug_manifest::record::{Kind, encode, encoded_len};
 
-    fn named(name: &str, dependencies: &[u32]) -> CrateInfo {
-        CrateInfo {
-            package: name.to_owned(),
-            version: "1.0.0".to_owned(),
-            crate_name: name.to_owned(),
-            source: String::new(),
-            features: Vec::new(),
-            shared: false,
-            id: [0; 16],
-            content: [0; 32],
-            dependencies: dependencies.to_vec(),
-            settings: Vec::new(),
+    macro_rules! entry {
+        ($name:literal, $line:literal, $run:expr) => {{
+            const FIELDS: Fields<'static> = Fields {
+                kind: Kind::Init,
+                flags: 0,
+                line: $line,
+                column: 1,
+                name: $name,
+                signature: "",
+                docs: "",
+                package: "p",
+                version: "1.0.0",
+                module: "p::inner",
+                file: "src/lib.rs",
+            };
+            static META: [u8; encoded_len(&FIELDS)] = encode(&FIELDS);
+            static ENTRY: InitEntry = InitEntry::new(&META, $run);
+            (&ENTRY, FIELDS)
+        }};
+    }
+
+    struct Bomb;
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("dropped");
         }
     }
 
-    // A3
     #[test]
-    fn dependencies_come_before_dependents() {
-        let crates = [named("top", &[1, 2]), named("left", &[3]), named("right", &[3]), named("bottom", &[])];
-        let ranks = ranks(&crates);
-        assert!(ranks[3] < ranks[1] && ranks[3] < ranks[2]);
-        assert!(ranks[1] < ranks[0] && ranks[2] < ranks[0]);
+    fn they_run_by_line_and_stop_at_the_first_failure() {
+        let never = entry!("never", 9, || unreachable!());
+        let fails = entry!("fails", 5, || Err("no disk".into()));
+        let works = entry!("works", 2, || Ok(()));
+        let (records, outcome) = run("plug", vec![never, fails, works], &[]);
+        let ran: Vec<_> = records.iter().map(|r| (r.function, r.line, r.outcome.is_ok())).collect();
+        assert_eq!(ran, [("works", 2, true), ("fails", 5, false)]);
+        assert_eq!(records[0].plugin, "plug");
+        assert_eq!(records[0].crate_name, "p");
+        let text = outcome.unwrap_err().to_string();
+        assert_eq!(text, "the init function `fails` of `p` at src/lib.rs:5 failed: no disk");
     }
 
     #[test]
-    fn hostile_dependencies_end() {
-        let crates = [named("a", &[1, 7, u32::MAX]), named("b", &[0, 1])];
-        assert_eq!(ranks(&crates).len(), 2);
+    fn a_panic_is_an_error_even_with_a_payload_that_panics() {
+        let bomb = entry!("bomb", 1, || std::panic::panic_any(Bomb));
+        let (_, outcome) = run("plug", vec![bomb], &[]);
+        assert!(outcome.unwrap_err().to_string().contains("panicked"));
     }
 }

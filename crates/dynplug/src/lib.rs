@@ -48,10 +48,12 @@
 //! ```
 
 mod error;
+mod events;
 mod init;
 mod loader;
 mod nearest;
 mod open;
+mod origin;
 mod plugin;
 mod process;
 mod registry;
@@ -63,10 +65,14 @@ mod system;
 pub mod __private;
 
 pub use dynplug_macros::{export, init};
+pub use dynplug_manifest::compare::{Difference, Mismatch, Side};
+pub use dynplug_manifest::diagnostics::Code;
 pub use dynplug_manifest::{Identity, Product};
-pub use error::{Difference, InitFailure, LookupError, NotAPlugin, OpenError, SystemError, WrongType};
+pub use error::{InitError, InitFailure, LookupError, NotAPlugin, OpenError, SystemError, WrongType};
+pub use init::{InitRecord, init_report};
 pub use loader::{Load, Loader};
 pub use plugin::{Plugin, Symbol, SymbolKind};
+pub use registry::init;
 
 /// Reasons for which the file of a plugin isn't an image that can be loaded.
 pub mod image {

@@ -1,13 +1,16 @@
 //! One open, step by step: read once, prove, map what was proven, initialise.
 
 use crate::__private::{Entry, InitEntry};
-use crate::error::{Difference, NotAPlugin, OpenError, SystemError};
+use crate::error::{InitError, NotAPlugin, OpenError, SystemError};
 use crate::init;
 use crate::loader::Load;
+use crate::origin::{Content, Origin, Stamp};
 use crate::plugin::Plugin;
 use crate::process;
 use crate::system::{self, Mapped};
-use dynplug_manifest::image::{Image, ImageKind, Section};
+use dynplug_manifest::compare::{Host, Loaded, Machine, Mismatch, compare};
+use dynplug_manifest::cpu;
+use dynplug_manifest::image::{Endian, Image, ImageKind, Section};
 use dynplug_manifest::note;
 use dynplug_manifest::record::{Fields, Kind};
 use dynplug_manifest::{Identity, Manifest, Product};
@@ -23,16 +26,17 @@ pub(crate) use crate::system::FileId;
 pub(crate) struct Found {
     pub(crate) canonical: PathBuf,
     pub(crate) id: FileId,
+    /// From before it was read.
+    pub(crate) stamp: Stamp,
     file: File,
 }
 
-/// How an open ended.
-pub(crate) enum Opened {
-    Ready(&'static Plugin),
-    /// Before anything was mapped.
-    Refused(OpenError),
-    /// After it was mapped.
-    Failed(OpenError),
+/// Why there is no plugin in memory that could be started.
+pub(crate) enum NotMapped {
+    /// The loader refused it, and nothing of it is there.
+    Nothing(OpenError),
+    /// The loader mapped something else, or a part, which may have run.
+    Something(OpenError),
 }
 
 /// Finds the file and makes sure that it is one.
@@ -51,54 +55,57 @@ pub(crate) fn find(path: &Path) -> Result<Found, OpenError> {
     if let Some(what) = system::kind_of(&metadata) {
         return Err(not_a_file(what));
     }
-    Ok(Found { id: system::file_id(&canonical, &metadata), canonical, file })
+    Ok(Found { id: system::file_id(&canonical, &metadata), stamp: Stamp::of(&metadata), canonical, file })
 }
 
-/// Opens a file that no other thread is opening. `claim` is called before mapping with the plugin's id, and fails when
-/// a plugin with that id is loaded.
+/// Maps what was proven, and makes sure that this is what was mapped. Constructors run.
 ///
 /// # Safety
 ///
 /// As for [`Plugin::open`].
-pub(crate) unsafe fn open(
+pub(crate) unsafe fn map(
     path: &Path,
     found: &Found,
+    proven: &Proven,
     load: Load,
-    claim: impl FnOnce(Identity) -> Result<(), OpenError>,
-) -> Opened {
-    let proven = match prove(path, found) {
-        Ok(proven) => proven,
-        Err(error) => return Opened::Refused(error),
-    };
-    if let Err(error) = claim(proven.manifest.id) {
-        return Opened::Refused(error);
-    }
+) -> Result<Mapped, NotMapped> {
     // SAFETY: the bytes were proven to be a plugin for this process; that their manifest is honest is the caller's word.
-    let mapped = match unsafe { system::map(&proven.bytes, &found.canonical, &proven.manifest.package, load) }
-    {
-        Ok(mapped) => mapped,
-        Err(source) => return Opened::Failed(OpenError::Map { path: path.to_owned(), source }),
+    let mapped = unsafe { system::map(&proven.bytes, &found.canonical, &proven.manifest.package, load) };
+    let mapped =
+        mapped.map_err(|source| NotMapped::Nothing(OpenError::Map { path: path.to_owned(), source }))?;
+    let another = || {
+        let source = SystemError("it gave another library than the one that was proven".to_owned());
+        OpenError::Map { path: path.to_owned(), source }
     };
     // The loader answers with a library that it has when it takes the two for one.
-    let is_the_one = mapped.notes.iter().any(|n| note::find(n) == Some(&proven.note[..]));
-    if !is_the_one {
-        let source = SystemError("it gave another library than the one that was proven".to_owned());
-        return Opened::Failed(OpenError::Map { path: path.to_owned(), source });
+    if !mapped.is_new {
+        return Err(NotMapped::Nothing(another()));
     }
-    match start(path, proven, mapped) {
-        Ok(plugin) => Opened::Ready(plugin),
-        Err(error) => Opened::Failed(error),
+    if !mapped.notes.iter().any(|n| note::find(n) == Some(&proven.note[..])) {
+        return Err(NotMapped::Something(another()));
     }
+    Ok(mapped)
 }
 
 /// A file's bytes, read once, with what was found in them.
-struct Proven {
+pub(crate) struct Proven {
     bytes: Vec<u8>,
     /// The manifest's bytes.
     note: Vec<u8>,
     manifest: Manifest,
     symbols: Option<Table>,
     inits: Option<Table>,
+}
+
+impl Proven {
+    /// Which plugin it is.
+    pub(crate) fn id(&self) -> Identity {
+        self.manifest.id
+    }
+
+    pub(crate) fn content(&self) -> Content {
+        Content::of(&self.bytes)
+    }
 }
 
 /// Where a table of references lies in the image.
@@ -108,17 +115,26 @@ struct Table {
     count: usize,
 }
 
+/// More bytes than any loader keeps free for thread-locals of the initial-exec model: glibc keeps 1664, and takes 512 of
+/// them for its own libraries.
+const STATIC_TLS: u64 = 4096;
+
 /// Reads the file and refuses what can't be a plugin for this process.
-fn prove(path: &Path, found: &Found) -> Result<Proven, OpenError> {
+pub(crate) fn prove(path: &Path, found: &Found) -> Result<Proven, OpenError> {
     let mut bytes = Vec::new();
     let read = (&found.file).read_to_end(&mut bytes);
     read.map_err(|source| OpenError::Read { path: path.to_owned(), source: Arc::new(source) })?;
     let refused = |found| OpenError::NotAPlugin { path: path.to_owned(), found };
     let image = Image::parse(&bytes).map_err(|e| refused(NotAPlugin::Image(e)))?;
+    if let Some(found) = other_machine(&image) {
+        return Err(refused(found));
+    }
     let manifest = image.manifest().map_err(|e| refused(NotAPlugin::Image(e)))?;
     let manifest = match manifest {
         Some(manifest) if manifest.product == Product::Plugin => manifest,
-        Some(Manifest { product, package, .. }) => return Err(refused(NotAPlugin::Other { product, package })),
+        Some(Manifest { product, package, .. }) => {
+            return Err(refused(NotAPlugin::Other { product, package }));
+        }
         None => {
             let what = without_manifest(&image);
             // In a program that can open no plugin at all, that is the thing to know.
@@ -129,17 +145,18 @@ fn prove(path: &Path, found: &Found) -> Result<Proven, OpenError> {
         }
     };
     let own = own_library(path)?;
-    if manifest.api.identity != own.id {
-        let difference = Difference {
-            host_api: format!("{} {}", own.package, own.version),
-            host_identity: own.id,
-            plugin_api: format!("{} {}", manifest.api.package, manifest.api.version),
-            plugin_identity: manifest.api.identity,
-            host_rustc: own.rustc.clone(),
-            plugin_rustc: manifest.rustc.clone(),
-        };
-        let plugin = format!("{} {}", manifest.package, manifest.version);
-        return Err(OpenError::Mismatch { path: path.to_owned(), plugin, difference: Box::new(difference) });
+    let has_feature: &dyn Fn(&str) -> Option<bool> = &cpu::has;
+    // "Can't tell" is no reason to refuse: the loader itself will say.
+    let libraries: &dyn Fn(&str) -> bool = &|name| system::is_there(name) != Some(false);
+    let machine = Machine { target: &own.target, has_feature, libraries: Some(libraries) };
+    let program = process::program().map(|manifest| Loaded { path: process::program_path(), manifest });
+    let host = Host { api: own, machine, loaded: program.as_slice() };
+    if image.static_tls() && image.tls_size() > STATIC_TLS {
+        return Err(OpenError::StaticTls { path: path.to_owned(), size: image.tls_size() });
+    }
+    let differences = compare(&host, &manifest, image.needed());
+    if let Some(mismatch) = Mismatch::new(&manifest, differences) {
+        return Err(OpenError::Mismatch { path: path.to_owned(), mismatch: Box::new(mismatch) });
     }
     let note = image.manifest_bytes().ok().flatten().unwrap_or_default().to_vec();
     let symbols = table(image.section("dp_sym")).map_err(refused)?;
@@ -158,6 +175,19 @@ fn own_library(path: &Path) -> Result<&'static Manifest, OpenError> {
         }),
         _ => Ok(own),
     }
+}
+
+/// What an image is that this processor, or this process, can't run.
+fn other_machine(image: &Image<'_>) -> Option<NotAPlugin> {
+    let endian = if cfg!(target_endian = "big") { Endian::Big } else { Endian::Little };
+    let fits = image.machine().name() == std::env::consts::ARCH
+        && u32::from(image.bits()) == usize::BITS
+        && image.endian() == endian;
+    let describe = |machine: &str, bits: u32, endian: Endian| format!("{machine}, {bits} bits, {endian}");
+    (!fits).then(|| NotAPlugin::OtherMachine {
+        have: describe(&image.machine().to_string(), u32::from(image.bits()), image.endian()),
+        want: describe(std::env::consts::ARCH, usize::BITS, endian),
+    })
 }
 
 /// What an image is that carries no manifest.
@@ -187,8 +217,14 @@ fn table(section: Option<Section<'_>>) -> Result<Option<Table>, NotAPlugin> {
     Ok(Some(Table { address: section.address, count }))
 }
 
-/// Reads the tables of a mapped plugin, runs its init functions and publishes it.
-fn start(path: &Path, proven: Proven, mapped: Mapped) -> Result<&'static Plugin, OpenError> {
+/// Reads the tables of a mapped plugin, runs its init functions and makes a plugin of it.
+pub(crate) fn start(
+    path: &Path,
+    found: &Found,
+    proven: Proven,
+    content: Content,
+    mapped: &Mapped,
+) -> Result<&'static Plugin, OpenError> {
     let inside = |address: usize| mapped.extent.contains(&address);
     let foreign = || OpenError::NotAPlugin {
         path: path.to_owned(),
@@ -197,10 +233,10 @@ fn start(path: &Path, proven: Proven, mapped: Mapped) -> Result<&'static Plugin,
     // SAFETY: `dp_sym` of an honest plugin holds references to entries and nothing else, and the section lies in what
     // was mapped just now and is never unmapped.
     let entries: Vec<&'static Entry> =
-        unsafe { references(&mapped, proven.symbols, inside) }.ok_or_else(foreign)?;
+        unsafe { references(mapped, proven.symbols, inside) }.ok_or_else(foreign)?;
     // SAFETY: as above, for `dp_init`.
     let inits: Vec<&'static InitEntry> =
-        unsafe { references(&mapped, proven.inits, inside) }.ok_or_else(foreign)?;
+        unsafe { references(mapped, proven.inits, inside) }.ok_or_else(foreign)?;
     let decoded = |meta: &'static [u8]| Fields::decode(meta).map_err(|_| foreign());
     let mut symbols = Vec::with_capacity(entries.len());
     for entry in entries {
@@ -212,15 +248,16 @@ fn start(path: &Path, proven: Proven, mapped: Mapped) -> Result<&'static Plugin,
     }
     let inits =
         inits.into_iter().map(|i| Ok((i, decoded(i.meta())?))).collect::<Result<Vec<_>, OpenError>>()?;
-    init::shared().and_then(|()| init::run(inits, &proven.manifest.crates)).map_err(|failed| {
-        OpenError::Init {
-            path: path.to_owned(),
-            function: failed.function,
-            place: failed.place,
-            failure: failed.failure,
+    let (report, outcome) = init::run(&proven.manifest.package, inits, &proven.manifest.crates);
+    outcome.map_err(|error| match error {
+        InitError::Failed { package: _, function, place, failure } => {
+            OpenError::Init { path: path.to_owned(), function, place, failure }
         }
+        source => OpenError::SharedInit { path: path.to_owned(), source },
     })?;
-    Ok(Box::leak(Box::new(Plugin::new(path.to_owned(), proven.manifest, symbols))))
+    let origin = Origin::new(path, found.id, found.stamp, content);
+    let plugin = Plugin::new(path.to_owned(), proven.manifest, symbols).started(origin, report);
+    Ok(Box::leak(Box::new(plugin)))
 }
 
 /// The references in a table, or nothing if one of them leads out of the plugin.

@@ -2,13 +2,16 @@
 
 use crate::__private::Entry;
 use crate::error::{LookupError, OpenError, WrongType};
+use crate::init::InitRecord;
 use crate::loader::Loader;
 use crate::nearest;
+use crate::origin::Origin;
 use dynplug_manifest::manifest::Manifest;
 use dynplug_manifest::record::{Fields, Kind};
 use std::any::{TypeId, type_name};
 use std::collections::HashMap;
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// A plugin that is open. It stays so as long as the process lives.
@@ -18,6 +21,8 @@ pub struct Plugin {
     /// In the order of their names.
     symbols: Vec<Symbol>,
     places: HashMap<&'static str, usize>,
+    origin: Option<Origin>,
+    inits: Vec<InitRecord>,
 }
 
 /// Something that a plugin exports: a function or a static.
@@ -42,6 +47,12 @@ impl Plugin {
     ///
     /// The init functions of all crates that are new to the program run before this returns. The same file gives the
     /// same plugin, whatever the spelling of its path.
+    ///
+    /// It may be called from any thread, and from init functions and constructors too. Who asks for a plugin that
+    /// another thread is opening waits for it; who would wait for itself that way gets [`OpenError::Cycle`]. Only waits
+    /// of this function can be seen: an init function that waits by other means (a channel, a join) for a thread that
+    /// opens its plugin waits for ever. In the child of a fork all plugins are there and more can be opened, provided
+    /// that the system's allocator and loader work in a child, as glibc's do.
     ///
     /// # Errors
     ///
@@ -80,7 +91,12 @@ impl Plugin {
             entries.into_iter().map(|(entry, fields)| Symbol { fields, plugin, entry }).collect();
         symbols.sort_by_key(|s| s.fields.name);
         let places = symbols.iter().enumerate().map(|(place, symbol)| (symbol.fields.name, place)).collect();
-        Plugin { path, manifest, symbols, places }
+        Plugin { path, manifest, symbols, places, origin: None, inits: Vec::new() }
+    }
+
+    /// The same, with where it came from and how it started.
+    pub(crate) fn started(self, origin: Origin, inits: Vec<InitRecord>) -> Plugin {
+        Plugin { origin: Some(origin), inits, ..self }
     }
 
     /// The function or static with this name, as a value of type `T`: a function pointer (`fn(&str) -> String`, of any
@@ -143,6 +159,40 @@ impl Plugin {
     /// The path by which it was opened first.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// How the init functions of the plugin's own crate and of its private crates went, in the order in which they ran.
+    ///
+    /// Those of shared crates run once for the program, and are in [`init_report`](crate::init_report).
+    pub fn init_report(&self) -> &[InitRecord] {
+        &self.inits
+    }
+
+    /// Whether the file at the plugin's path no longer has the bytes that were loaded: it was overwritten, truncated,
+    /// removed, replaced, or a link on the way was set to another file. The running plugin stays as it is.
+    ///
+    /// It is the path by which the plugin was opened first, as seen from the working directory of then. A file of
+    /// another size has changed. The same file (device, inode and time of birth) with the same size and the same time of
+    /// its last write has not, when that write was more than two seconds old as the plugin was loaded. In all other
+    /// cases the file is read, and its bytes decide: a file that was replaced by the same bytes has not changed. A path
+    /// that leads to nothing, or to something that is no file, has changed.
+    ///
+    /// # Errors
+    ///
+    /// When the file is there and can't be looked at or read.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn f(plugin: &dynplug::Plugin) -> std::io::Result<()> {
+    /// if plugin.changed_on_disk()? {
+    ///     println!("start the program again to run the new {}", plugin.name());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn changed_on_disk(&self) -> io::Result<bool> {
+        self.origin.as_ref().map_or(Ok(false), Origin::changed)
     }
 }
 

@@ -4,6 +4,7 @@
 use crate::system;
 use dynplug_manifest::manifest::{Manifest, Product};
 use dynplug_manifest::note;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 /// The manifest of the API library in this process; none in a program that plain cargo built.
@@ -26,4 +27,10 @@ pub(crate) fn program() -> Option<&'static Manifest> {
 fn manifest_in(notes: &[&[u8]]) -> Option<Manifest> {
     let found = notes.iter().find_map(|segment| note::find(segment))?;
     Manifest::decode(found).ok()
+}
+
+/// Where the program lies, for messages.
+pub(crate) fn program_path() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| std::env::current_exe().unwrap_or_else(|_| PathBuf::from("the program")))
 }

@@ -3,51 +3,95 @@
 use super::Mapped;
 use crate::error::SystemError;
 use crate::loader::Load;
+use std::collections::HashSet;
 use std::ffi::{CStr, CString, c_int, c_void};
-use std::fs::File;
-use std::io::{self, Write};
 use std::ops::Range;
-use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 /// Maps a plugin and runs its constructors: exactly these bytes, or with [`Load::InPlace`] the file at `path`.
 ///
 /// # Safety
 ///
 /// The bytes must be a plugin that fits this process, and with [`Load::InPlace`] the file must hold them.
-pub(crate) unsafe fn map(bytes: &[u8], path: &Path, name: &str, load: Load) -> Result<Mapped, SystemError> {
-    let private = load == Load::PrivateCopy && cfg!(target_os = "linux");
-    let file = if private {
-        let said =
-            |e: io::Error| SystemError(format!("could not make a private copy of {}: {e}", path.display()));
-        let copy = sealed_copy(bytes, name).map_err(said)?;
-        // By the process's number and not by `self`, so that a debugger finds the file too. The descriptor stays open:
-        // the loader remembers libraries by name, and backtraces read names and lines from there.
-        format!("/proc/{}/fd/{}", std::process::id(), copy.into_raw_fd()).into_bytes()
-    } else {
-        path.as_os_str().as_bytes().to_vec()
-    };
-    let file = CString::new(file).map_err(|e| SystemError(e.to_string()))?;
+pub(crate) unsafe fn map(
+    bytes: &[u8],
+    path: &Path,
+    package: &str,
+    load: Load,
+) -> Result<Mapped, SystemError> {
+    #[cfg(target_os = "linux")]
+    if load == Load::PrivateCopy {
+        let said = |e: std::io::Error| {
+            SystemError(format!("could not make a private copy of {}: {e}", path.display()))
+        };
+        let copy = super::copy::Named::new(bytes, package).map_err(said)?;
+        // SAFETY: the copy holds the bytes, of which the caller gives its word.
+        let mapped = unsafe { open(&copy.name) };
+        copy.opened(mapped.is_ok());
+        return mapped;
+    }
+    // Other systems map the file itself.
+    let _ = (bytes, package, load);
+    let name = CString::new(path.as_os_str().as_bytes()).map_err(|e| SystemError(e.to_string()))?;
+    // SAFETY: the file holds the bytes, of which the caller gives its word.
+    unsafe { open(&name) }
+}
+
+/// What the loader gave so far. It gives a library a second time when it takes another file for the same.
+static GIVEN: LazyLock<Mutex<HashSet<usize>>> = LazyLock::new(Mutex::default);
+
+/// # Safety
+///
+/// The file must be a plugin that fits this process.
+unsafe fn open(name: &CStr) -> Result<Mapped, SystemError> {
     // SAFETY: the name is a C string; that running the library's constructors is sound is the caller's word.
-    let handle = unsafe { libc::dlopen(file.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
+    let handle = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
     if handle.is_null() {
         return Err(last_error());
     }
+    let is_new = GIVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(handle.addr());
     let mut link: *const LinkMap = std::ptr::null();
     // SAFETY: the handle is one that dlopen gave, and RTLD_DI_LINKMAP writes one pointer.
     let code = unsafe { libc::dlinfo(handle, libc::RTLD_DI_LINKMAP, (&raw mut link).cast()) };
     if code != 0 || link.is_null() {
-        return Err(last_error());
+        // It is mapped, and the caller will see that it isn't what was wanted.
+        return Ok(Mapped { base: 0, extent: 0..0, notes: Vec::new(), is_new });
     }
     // SAFETY: the loader's record of a library that is never closed; its first member is the load address on every ELF
     // system, as <link.h> says.
     let base = unsafe { (*link).address };
     let mut search = Search::new(|image| image.base == base);
-    search.run();
-    let extent =
-        search.extent.ok_or_else(|| SystemError("the loader does not list what it loaded".to_owned()))?;
-    Ok(Mapped { base, extent, notes: search.notes })
+    // SAFETY: the handle is one that dlopen gave, and the library is never closed.
+    match unsafe { headers(handle) } {
+        Some(headers) => search.found(&Loaded { base, headers }),
+        None => search.run(),
+    }
+    Ok(Mapped { base, extent: search.extent.unwrap_or(0..0), notes: search.notes, is_new })
+}
+
+/// The program headers of a library, where the loader tells them directly: glibc from 2.36. Elsewhere all libraries have
+/// to be gone through.
+///
+/// # Safety
+///
+/// The handle must be one that dlopen gave, of a library that is never closed.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+unsafe fn headers(handle: *mut c_void) -> Option<&'static [Header]> {
+    /// From <dlfcn.h>.
+    const RTLD_DI_PHDR: c_int = 11;
+    let mut first: *const Header = std::ptr::null();
+    // SAFETY: the caller's word for the handle; the request writes one pointer, and an older loader refuses it.
+    let count = unsafe { libc::dlinfo(handle, RTLD_DI_PHDR, (&raw mut first).cast()) };
+    let count = usize::try_from(count).ok().filter(|count| *count > 0 && !first.is_null())?;
+    // SAFETY: the loader's own table, of as many headers as it says, which lives as long as the library.
+    Some(unsafe { std::slice::from_raw_parts(first, count) })
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+unsafe fn headers(_handle: *mut c_void) -> Option<&'static [Header]> {
+    None
 }
 
 /// The beginning of `struct link_map` of <link.h>.
@@ -64,41 +108,6 @@ fn last_error() -> SystemError {
         if text.is_null() { None } else { Some(CStr::from_ptr(text).to_string_lossy().into_owned()) }
     };
     SystemError(text.unwrap_or_else(|| "the loader gives no reason".to_owned()))
-}
-
-/// A file in memory that nobody can change any more, ourselves included.
-#[cfg(target_os = "linux")]
-fn sealed_copy(bytes: &[u8], name: &str) -> io::Result<File> {
-    // The name is for people who look into /proc; the system allows 249 bytes.
-    let short: String = name.chars().filter(|c| *c != '\0').take(60).collect();
-    let name = CString::new(format!("dynplug:{short}")).unwrap_or_default();
-    let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
-    /// From <linux/memfd.h>: allows execution where the system's default forbids it; unknown before Linux 6.3.
-    const MFD_EXEC: libc::c_uint = 0x0010;
-    // SAFETY: the name is a C string.
-    let mut fd = unsafe { libc::memfd_create(name.as_ptr(), flags | MFD_EXEC) };
-    if fd < 0 && io::Error::last_os_error().raw_os_error() == Some(libc::EINVAL) {
-        // SAFETY: as above.
-        fd = unsafe { libc::memfd_create(name.as_ptr(), flags) };
-    }
-    if fd < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the descriptor is new and belongs to nobody else.
-    let mut file = unsafe { File::from_raw_fd(fd) };
-    file.write_all(bytes)?;
-    let seals = libc::F_SEAL_SEAL | libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_WRITE;
-    // SAFETY: the descriptor is open; the call takes an integer.
-    if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, seals) } != 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(file)
-}
-
-/// Other systems map the file itself.
-#[cfg(not(target_os = "linux"))]
-fn sealed_copy(_bytes: &[u8], _name: &str) -> io::Result<File> {
-    Err(io::Error::from(io::ErrorKind::Unsupported))
 }
 
 /// The segments of notes of the library (or program) that holds this very function.

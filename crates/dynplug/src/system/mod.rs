@@ -1,14 +1,20 @@
 //! The system's loader and files: one small module for each system behind a front that is the same for all.
 
+#[cfg(target_os = "linux")]
+mod copy;
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
 mod elf;
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
+mod libraries;
+#[cfg(any(target_os = "linux", target_os = "freebsd"))]
 pub(crate) use elf::{map, own_notes, program_notes};
+#[cfg(any(target_os = "linux", target_os = "freebsd"))]
+pub(crate) use libraries::is_there;
 
 #[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
 mod unsupported;
 #[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
-pub(crate) use unsupported::{map, own_notes, program_notes};
+pub(crate) use unsupported::{is_there, map, own_notes, program_notes};
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -22,6 +28,8 @@ pub(crate) struct Mapped {
     pub(crate) extent: std::ops::Range<usize>,
     /// Its notes.
     pub(crate) notes: Vec<&'static [u8]>,
+    /// Whether the loader gave it for the first time.
+    pub(crate) is_new: bool,
 }
 
 /// What tells one file from another.
@@ -30,12 +38,16 @@ pub(crate) struct Mapped {
 pub(crate) struct FileId {
     device: u64,
     inode: u64,
+    /// When it was made, since the system gives the inode of a removed file to a new one; where it doesn't say, when it
+    /// was last written to.
+    born: Option<std::time::SystemTime>,
 }
 
 #[cfg(unix)]
 pub(crate) fn file_id(_canonical: &Path, metadata: &Metadata) -> FileId {
     use std::os::unix::fs::MetadataExt;
-    FileId { device: metadata.dev(), inode: metadata.ino() }
+    let born = metadata.created().or_else(|_| metadata.modified()).ok();
+    FileId { device: metadata.dev(), inode: metadata.ino(), born }
 }
 
 /// What tells one file from another.

@@ -5,6 +5,10 @@ use crate::error::SystemError;
 use crate::loader::Load;
 use std::path::Path;
 
+pub(crate) fn is_there(_name: &str) -> Option<bool> {
+    None
+}
+
 pub(crate) fn own_notes() -> Vec<&'static [u8]> {
     Vec::new()
 }

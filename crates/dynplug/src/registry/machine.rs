@@ -1,0 +1,501 @@
+//! The state machine: which plugins there are, how far each is, and who may go on with what.
+//!
+//! Nothing here touches a file or the system's loader, so that the model and the stress test drive the very code that
+//! runs in production. The lock is held for look-ups and insertions only, and never while anything foreign runs.
+//!
+//! # A file
+//!
+//! | state | event | next state | the thread that causes it |
+//! |---|---|---|---|
+//! | unknown | [`Machine::enter`] | opening | goes on with an [`Opening`] |
+//! | opening | `enter` by another thread | opening | waits until the task ends, then looks again; or gets [`Halt::Cycle`] |
+//! | opening | `enter` by a thread that opens it | opening | [`Halt::Cycle`] |
+//! | opening | [`Opening`] dropped before `mapping` | unknown | has its refusal; no trace is left |
+//! | opening | [`Opening::unmapped`], then dropped | unknown | the loader refused, and nothing is mapped |
+//! | opening | [`Opening::failed`] | unknown | has its error; the content is remembered as failed |
+//! | opening | dropped after `mapping` (a panic) | unknown | the content is remembered as lost |
+//! | opening | [`Opening::ready`] | ready | has the plugin |
+//! | ready | `enter` | ready | has the plugin |
+//!
+//! # A plugin's id
+//!
+//! | state | event | next state | the thread that causes it |
+//! |---|---|---|---|
+//! | free | [`Opening::claim`] of a content that failed before | free | [`Halt::Failed`] with the same error, or [`Halt::Lost`] |
+//! | free | `claim` of another content | loading | goes on |
+//! | loading | `claim` by another opening: a copy | loading | waits, then looks again; or [`Halt::Cycle`] |
+//! | loading | the opening is ready | loaded | |
+//! | loading | the opening ends otherwise | free | |
+//! | loaded | `claim` | loaded | [`Halt::AlreadyLoaded`] |
+//!
+//! # The init functions of the shared crates
+//!
+//! | state | event | next state | the thread that causes it |
+//! |---|---|---|---|
+//! | not run | [`Machine::shared`] | running | runs them |
+//! | running | `shared` by another thread | running | waits; or [`Halt::Cycle`] |
+//! | running | `shared` by the thread that runs them | running | [`Halt::Cycle`] |
+//! | running | they have ended | done | has their outcome |
+//! | done | `shared` | done | has their outcome |
+//!
+//! # The system's loader
+//!
+//! The system's loader holds a lock of its own while it maps and while constructors run, which another thread would wait
+//! for without a word. It stands here so that such a wait is seen.
+//!
+//! | state | event | next state | the thread that causes it |
+//! |---|---|---|---|
+//! | free | [`Machine::loader`] | held | maps |
+//! | held | `loader` by the holder: a constructor opens a plugin | held, one deeper | maps |
+//! | held | `loader` by another thread | held | waits; or [`Halt::Cycle`] |
+//! | held | the outermost [`Mapping`] is dropped | free | |
+//! | lost | `loader` | lost | [`Halt::Lost`] |
+//!
+//! # Fork
+//!
+//! A child has the threads of its parent in its memory and only one of them in fact. What the others were doing will
+//! never end. The first lock in the child ends it: an opening that had not begun to map is unknown again; one that had
+//! is lost, and so is its content; shared init functions that were running are lost; and the loader is lost when
+//! another thread held it. See [`fork`](super::fork).
+
+use super::sync::{Condvar, Mutex, MutexGuard, ThreadId, this_thread};
+use super::waiting::{Step, Ticket, Waiting};
+use dynplug_manifest::Identity;
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What the machine handles without looking inside.
+pub(crate) trait Parts {
+    /// What tells one file from another.
+    type File: Copy + Eq + Hash;
+    /// What tells whether a file is as it was.
+    type Stamp: Copy + Eq;
+    /// What tells one content from another.
+    type Content: Copy + Eq + Hash;
+    /// A plugin that is open.
+    type Plugin: Copy;
+    /// Why an open failed after mapping.
+    type Error: Clone;
+    /// Why a shared init function failed.
+    type Shared: Clone;
+}
+
+/// A file that somebody wants to open.
+pub(crate) struct Asked<'a, T: Parts> {
+    /// The path as given.
+    pub(crate) path: &'a Path,
+    pub(crate) canonical: &'a Path,
+    pub(crate) file: T::File,
+    pub(crate) stamp: T::Stamp,
+}
+
+/// Why a thread can't go on.
+pub(crate) enum Halt<T: Parts> {
+    /// It would wait for itself. Each step waits for the next; the last is the first.
+    Cycle(Vec<Step>),
+    /// A plugin with this id was opened from that path.
+    AlreadyLoaded(PathBuf),
+    /// The same bytes failed before.
+    Failed(T::Error),
+    /// The shared crates did not start.
+    Shared(T::Shared),
+    /// Nobody knows how it ended: its thread panicked, or was left behind by a fork.
+    Lost,
+}
+
+/// What [`Machine::enter`] gives.
+pub(crate) enum Entered<'m, T: Parts> {
+    Known(T::Plugin),
+    Ours(Opening<'m, T>),
+}
+
+/// How something ended that is remembered for ever.
+enum Ended<E> {
+    With(E),
+    Lost,
+}
+
+enum FileState<P> {
+    Opening(Ticket),
+    Ready(P),
+}
+
+enum IdState {
+    Loading(Ticket),
+    Loaded(PathBuf),
+}
+
+enum SharedState<E> {
+    NotRun,
+    Running(Ticket),
+    Done(Result<(), Ended<E>>),
+}
+
+enum LoaderState {
+    Free,
+    Held { ticket: Ticket, depth: usize },
+    Lost,
+}
+
+/// An opening as the machine remembers it, for the day when its thread is gone.
+struct Place<T: Parts> {
+    file: T::File,
+    canonical: PathBuf,
+    claimed: Option<(Identity, T::Content)>,
+    mapping: bool,
+}
+
+struct State<T: Parts> {
+    files: HashMap<T::File, FileState<T::Plugin>>,
+    /// Canonical paths, since a file that is replaced under its path stays the same plugin.
+    paths: HashMap<PathBuf, T::File>,
+    /// Paths as given, with what was found there: a short way for those who ask again.
+    spellings: HashMap<PathBuf, (T::File, T::Stamp)>,
+    ids: HashMap<Identity, IdState>,
+    /// What was mapped and then failed.
+    failed: HashMap<(Identity, T::Content), Ended<T::Error>>,
+    openings: HashMap<Ticket, Place<T>>,
+    shared: SharedState<T::Shared>,
+    loader: LoaderState,
+    waiting: Waiting,
+}
+
+pub(crate) struct Machine<T: Parts> {
+    state: Mutex<State<T>>,
+    changed: Condvar,
+    /// Whether this process was forked since the lock was last taken.
+    forked: AtomicBool,
+}
+
+/// The lock, for the time of a fork.
+#[cfg_attr(any(not(unix), loom), allow(dead_code))]
+pub(super) struct Frozen<'m, T: Parts> {
+    _guard: MutexGuard<'m, State<T>>,
+}
+
+/// More spellings than this for each file are not worth remembering.
+const SPELLINGS: usize = 8;
+
+impl<T: Parts> Machine<T> {
+    pub(crate) fn new() -> Self {
+        let state = State {
+            files: HashMap::new(),
+            paths: HashMap::new(),
+            spellings: HashMap::new(),
+            ids: HashMap::new(),
+            failed: HashMap::new(),
+            openings: HashMap::new(),
+            shared: SharedState::NotRun,
+            loader: LoaderState::Free,
+            waiting: Waiting::default(),
+        };
+        Machine { state: Mutex::new(state), changed: Condvar::new(), forked: AtomicBool::new(false) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        // Nothing panics while it holds the lock, short of memory running out.
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.forked.load(Ordering::Relaxed) && self.forked.swap(false, Ordering::Relaxed) {
+            state.end_what_others_did(this_thread());
+        }
+        state
+    }
+
+    /// Takes the lock, so that a fork finds it free of other threads.
+    #[cfg_attr(any(not(unix), loom), allow(dead_code))]
+    pub(super) fn freeze(&self) -> Frozen<'_, T> {
+        Frozen { _guard: self.state.lock().unwrap_or_else(PoisonError::into_inner) }
+    }
+
+    /// Says that this is a child of the process in which the machine was made.
+    #[cfg_attr(any(not(unix), loom), allow(dead_code))]
+    pub(super) fn was_forked(&self) {
+        self.forked.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until the task is over.
+    fn wait<'m>(
+        &'m self,
+        mut state: MutexGuard<'m, State<T>>,
+        ticket: Ticket,
+    ) -> Result<MutexGuard<'m, State<T>>, Halt<T>> {
+        let me = this_thread();
+        state.waiting.wait(me, ticket).map_err(Halt::Cycle)?;
+        while state.waiting.lasts(ticket) {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.waiting.woken(me);
+        Ok(state)
+    }
+
+    /// The plugin that was found by this spelling before, if the same file is there and unchanged.
+    pub(crate) fn known(&self, path: &Path, file: T::File, stamp: T::Stamp) -> Option<T::Plugin> {
+        let state = self.lock();
+        match (state.spellings.get(path), state.files.get(&file)) {
+            (Some(seen), Some(FileState::Ready(plugin))) if *seen == (file, stamp) => Some(*plugin),
+            _ => None,
+        }
+    }
+
+    /// The plugin, if it is open; otherwise the right to open it, and the duty to say how that ended. Waits for a thread
+    /// that is opening it.
+    pub(crate) fn enter(&self, asked: &Asked<'_, T>) -> Result<Entered<'_, T>, Halt<T>> {
+        let mut state = self.lock();
+        loop {
+            let file = state.paths.get(asked.canonical).copied().unwrap_or(asked.file);
+            match state.files.get(&file) {
+                Some(FileState::Ready(plugin)) => {
+                    let plugin = *plugin;
+                    state.remember(asked, file);
+                    return Ok(Entered::Known(plugin));
+                }
+                Some(FileState::Opening(ticket)) => {
+                    let ticket = *ticket;
+                    state = self.wait(state, ticket)?;
+                }
+                None => {
+                    let ticket = state.waiting.begin(this_thread(), Step::Plugin(asked.path.to_owned()));
+                    let canonical = asked.canonical.to_owned();
+                    state.files.insert(file, FileState::Opening(ticket));
+                    state.paths.insert(canonical.clone(), file);
+                    let place = Place { file, canonical, claimed: None, mapping: false };
+                    state.openings.insert(ticket, place);
+                    return Ok(Entered::Ours(Opening { machine: self, ticket, path: asked.path.to_owned() }));
+                }
+            }
+        }
+    }
+
+    /// Has the init functions of the shared crates run, by `run` if nobody did so before.
+    pub(crate) fn shared(&self, run: impl FnOnce() -> Result<(), T::Shared>) -> Result<(), Halt<T>> {
+        let mut state = self.lock();
+        loop {
+            match &state.shared {
+                SharedState::Done(Ok(())) => return Ok(()),
+                SharedState::Done(Err(Ended::With(error))) => return Err(Halt::Shared(error.clone())),
+                SharedState::Done(Err(Ended::Lost)) => return Err(Halt::Lost),
+                SharedState::Running(ticket) => {
+                    let ticket = *ticket;
+                    state = self.wait(state, ticket)?;
+                }
+                SharedState::NotRun => break,
+            }
+        }
+        let ticket = state.waiting.begin(this_thread(), Step::Shared);
+        state.shared = SharedState::Running(ticket);
+        drop(state);
+        let mut running = Running { machine: self, ticket, outcome: Err(Ended::Lost) };
+        let outcome = run();
+        running.outcome = outcome.clone().map_err(Ended::With);
+        drop(running);
+        outcome.map_err(Halt::Shared)
+    }
+
+    /// Waits for the system's loader. The same thread may have it already: a constructor opens a plugin.
+    pub(crate) fn loader(&self, path: &Path) -> Result<Mapping<'_, T>, Halt<T>> {
+        let me = this_thread();
+        let mut state = self.lock();
+        loop {
+            match &mut state.loader {
+                LoaderState::Free => {
+                    let ticket = state.waiting.begin(me, Step::Plugin(path.to_owned()));
+                    state.loader = LoaderState::Held { ticket, depth: 1 };
+                    return Ok(Mapping { machine: self });
+                }
+                LoaderState::Held { ticket, depth } => {
+                    let ticket = *ticket;
+                    let deeper = depth.saturating_add(1);
+                    if state.waiting.is_of(ticket, me) {
+                        state.loader = LoaderState::Held { ticket, depth: deeper };
+                        return Ok(Mapping { machine: self });
+                    }
+                    state = self.wait(state, ticket)?;
+                }
+                LoaderState::Lost => return Err(Halt::Lost),
+            }
+        }
+    }
+
+    /// Nothing is under way, and nobody waits.
+    #[cfg(test)]
+    pub(super) fn is_at_rest(&self) -> bool {
+        let state = self.lock();
+        let loading = state.ids.values().any(|s| matches!(s, IdState::Loading(_)));
+        let opening = state.files.values().any(|s| matches!(s, FileState::Opening(_)));
+        let held = matches!(state.loader, LoaderState::Held { .. });
+        let whole = state.paths.values().all(|file| state.files.contains_key(file));
+        whole && !loading && !opening && !held && state.openings.is_empty() && state.waiting.is_empty()
+    }
+}
+
+impl<T: Parts> State<T> {
+    /// Notes by which paths a plugin was found.
+    fn remember(&mut self, asked: &Asked<'_, T>, file: T::File) {
+        if !self.paths.contains_key(asked.canonical) {
+            self.paths.insert(asked.canonical.to_owned(), file);
+        }
+        // A file that was replaced is found by its canonical path, the long way.
+        if asked.file == file {
+            if self.spellings.len() >= self.files.len().saturating_mul(SPELLINGS) {
+                self.spellings.clear();
+            }
+            self.spellings.insert(asked.path.to_owned(), (file, asked.stamp));
+        }
+    }
+
+    /// Ends an opening that leads to no plugin. `error` is kept for the next who brings the same bytes.
+    fn give_up(&mut self, ticket: Ticket, error: Option<T::Error>) {
+        let Some(place) = self.openings.remove(&ticket) else { return };
+        self.files.remove(&place.file);
+        self.paths.remove(&place.canonical);
+        if let Some((id, content)) = place.claimed {
+            self.ids.remove(&id);
+            if place.mapping {
+                self.failed.insert((id, content), error.map_or(Ended::Lost, Ended::With));
+            }
+        }
+        self.waiting.end(ticket);
+    }
+
+    fn end_what_others_did(&mut self, me: ThreadId) {
+        let gone: Vec<Ticket> =
+            self.openings.keys().copied().filter(|ticket| !self.waiting.is_of(*ticket, me)).collect();
+        for ticket in gone {
+            self.give_up(ticket, None);
+        }
+        if let SharedState::Running(ticket) = self.shared
+            && !self.waiting.is_of(ticket, me)
+        {
+            self.shared = SharedState::Done(Err(Ended::Lost));
+        }
+        if let LoaderState::Held { ticket, .. } = self.loader
+            && !self.waiting.is_of(ticket, me)
+        {
+            self.loader = LoaderState::Lost;
+        }
+        self.waiting.only(me);
+    }
+}
+
+/// A plugin that this thread opens. Dropped, it is as if it had never been asked for, unless it was mapped.
+pub(crate) struct Opening<'m, T: Parts> {
+    machine: &'m Machine<T>,
+    ticket: Ticket,
+    path: PathBuf,
+}
+
+impl<T: Parts> Opening<'_, T> {
+    /// Makes sure that no other plugin with this id is loaded, and that none will be. Waits for one that is loading.
+    pub(crate) fn claim(&self, id: Identity, content: T::Content) -> Result<(), Halt<T>> {
+        let mut state = self.machine.lock();
+        loop {
+            match state.failed.get(&(id, content)) {
+                Some(Ended::With(error)) => return Err(Halt::Failed(error.clone())),
+                Some(Ended::Lost) => return Err(Halt::Lost),
+                None => {}
+            }
+            match state.ids.get(&id) {
+                Some(IdState::Loaded(path)) => return Err(Halt::AlreadyLoaded(path.clone())),
+                Some(IdState::Loading(ticket)) => {
+                    let ticket = *ticket;
+                    state = self.machine.wait(state, ticket)?;
+                }
+                None => break,
+            }
+        }
+        state.ids.insert(id, IdState::Loading(self.ticket));
+        if let Some(place) = state.openings.get_mut(&self.ticket) {
+            place.claimed = Some((id, content));
+        }
+        Ok(())
+    }
+
+    /// From now on code of the file may run: whatever happens, it is remembered.
+    pub(crate) fn mapping(&self) {
+        self.set_mapping(true);
+    }
+
+    /// The loader refused: nothing has run, and nothing is to be remembered.
+    pub(crate) fn unmapped(&self) {
+        self.set_mapping(false);
+    }
+
+    fn set_mapping(&self, mapping: bool) {
+        if let Some(place) = self.machine.lock().openings.get_mut(&self.ticket) {
+            place.mapping = mapping;
+        }
+    }
+
+    /// The plugin can be used.
+    pub(crate) fn ready(self, asked: &Asked<'_, T>, plugin: T::Plugin) {
+        let mut state = self.machine.lock();
+        if let Some(place) = state.openings.remove(&self.ticket) {
+            state.files.insert(place.file, FileState::Ready(plugin));
+            if let Some((id, _)) = place.claimed {
+                state.ids.insert(id, IdState::Loaded(self.path.clone()));
+            }
+            state.remember(asked, place.file);
+            state.waiting.end(self.ticket);
+        }
+        drop(state);
+        self.machine.changed.notify_all();
+    }
+
+    /// The plugin is mapped and stays out of reach.
+    pub(crate) fn failed(self, error: T::Error) {
+        self.machine.lock().give_up(self.ticket, Some(error));
+        self.machine.changed.notify_all();
+    }
+}
+
+impl<T: Parts> Drop for Opening<'_, T> {
+    fn drop(&mut self) {
+        let mut state = self.machine.lock();
+        let open = state.openings.contains_key(&self.ticket);
+        state.give_up(self.ticket, None);
+        drop(state);
+        if open {
+            self.machine.changed.notify_all();
+        }
+    }
+}
+
+/// The shared init functions are running.
+struct Running<'m, T: Parts> {
+    machine: &'m Machine<T>,
+    ticket: Ticket,
+    outcome: Result<(), Ended<T::Shared>>,
+}
+
+impl<T: Parts> Drop for Running<'_, T> {
+    fn drop(&mut self) {
+        let mut state = self.machine.lock();
+        state.shared = SharedState::Done(std::mem::replace(&mut self.outcome, Err(Ended::Lost)));
+        state.waiting.end(self.ticket);
+        drop(state);
+        self.machine.changed.notify_all();
+    }
+}
+
+/// The system's loader is this thread's until this is dropped.
+pub(crate) struct Mapping<'m, T: Parts> {
+    machine: &'m Machine<T>,
+}
+
+impl<T: Parts> Drop for Mapping<'_, T> {
+    fn drop(&mut self) {
+        let mut state = self.machine.lock();
+        let LoaderState::Held { ticket, depth } = state.loader else { return };
+        if depth > 1 {
+            state.loader = LoaderState::Held { ticket, depth: depth - 1 };
+            return;
+        }
+        state.loader = LoaderState::Free;
+        state.waiting.end(ticket);
+        drop(state);
+        self.machine.changed.notify_all();
+    }
+}

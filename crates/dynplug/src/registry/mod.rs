@@ -1,0 +1,190 @@
+//! Which plugins this process has: the same file is the same plugin, opened once, step by step.
+
+#[cfg(all(unix, not(all(loom, test))))]
+mod fork;
+mod machine;
+#[cfg(all(loom, test))]
+mod model;
+#[cfg(test)]
+mod script;
+#[cfg(all(not(loom), test))]
+mod stress;
+mod sync;
+mod waiting;
+
+use crate::error::{InitError, OpenError};
+use crate::events;
+use crate::init::shared as run_shared;
+use crate::loader::Load;
+use crate::open;
+use crate::origin::{Content, Stamp};
+use crate::plugin::Plugin;
+use crate::process;
+use crate::system::{self, FileId};
+use machine::{Asked, Entered, Halt, Machine, Opening, Parts};
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use std::time::Instant;
+use waiting::Step;
+
+/// The machine's parts, as they are in production.
+struct Real;
+
+impl Parts for Real {
+    type File = FileId;
+    type Stamp = Stamp;
+    type Content = Content;
+    type Plugin = &'static Plugin;
+    type Error = OpenError;
+    type Shared = InitError;
+}
+
+static REGISTRY: LazyLock<Machine<Real>> = LazyLock::new(|| {
+    #[cfg(all(unix, not(all(loom, test))))]
+    fork::watch();
+    Machine::new()
+});
+
+/// Opens a plugin, or gives the one that is open.
+///
+/// # Safety
+///
+/// As for [`Plugin::open`].
+pub(crate) unsafe fn open(path: &Path, load: Load) -> Result<&'static Plugin, OpenError> {
+    // Who asks again pays for one look at the file and one at a table.
+    if let Ok(metadata) = path.metadata()
+        && let Some(plugin) = REGISTRY.known(path, system::file_id(path, &metadata), Stamp::of(&metadata))
+    {
+        return Ok(plugin);
+    }
+    // SAFETY: the caller's obligation is handed on as it is.
+    let outcome = unsafe { find(path, load) };
+    if let Err(error) = &outcome {
+        events::refused(path, error);
+    }
+    outcome
+}
+
+/// # Safety
+///
+/// As for [`Plugin::open`].
+unsafe fn find(path: &Path, load: Load) -> Result<&'static Plugin, OpenError> {
+    let found = open::find(path)?;
+    let asked = Asked::<Real> { path, canonical: &found.canonical, file: found.id, stamp: found.stamp };
+    match REGISTRY.enter(&asked).map_err(|halt| halted(path, halt))? {
+        Entered::Known(plugin) => Ok(plugin),
+        // SAFETY: the caller's obligation is handed on as it is.
+        Entered::Ours(opening) => unsafe { go_through(path, load, &found, &asked, opening) },
+    }
+}
+
+/// Goes through all steps of an open. No lock is held; `opening` sees to it that those who wait are told, whatever
+/// happens.
+///
+/// # Safety
+///
+/// As for [`Plugin::open`].
+unsafe fn go_through(
+    path: &Path,
+    load: Load,
+    found: &open::Found,
+    asked: &Asked<'_, Real>,
+    opening: Opening<'_, Real>,
+) -> Result<&'static Plugin, OpenError> {
+    let halted = |halt| halted(path, halt);
+    let began = Instant::now();
+    let proven = open::prove(path, found)?;
+    let content = proven.content();
+    opening.claim(proven.id(), content).map_err(halted)?;
+    let proved = Instant::now();
+    // Before anything of the plugin is there, constructors included.
+    shared().map_err(halted)?;
+    let mapping = REGISTRY.loader(path).map_err(halted)?;
+    let waited = Instant::now();
+    opening.mapping();
+    // SAFETY: the caller's obligation is handed on as it is.
+    let outcome = unsafe { open::map(path, found, &proven, load) };
+    drop(mapping);
+    let mapped = match outcome {
+        Ok(mapped) => mapped,
+        Err(open::NotMapped::Nothing(error)) => {
+            opening.unmapped();
+            return Err(error);
+        }
+        Err(open::NotMapped::Something(error)) => {
+            opening.failed(error.clone());
+            return Err(error);
+        }
+    };
+    let placed = Instant::now();
+    match open::start(path, found, proven, content, &mapped) {
+        Ok(plugin) => {
+            opening.ready(asked, plugin);
+            events::opened(
+                plugin,
+                &events::Durations {
+                    prove: proved - began,
+                    wait: waited - proved,
+                    map: placed - waited,
+                    init: placed.elapsed(),
+                },
+            );
+            Ok(plugin)
+        }
+        Err(error) => {
+            opening.failed(error.clone());
+            Err(error)
+        }
+    }
+}
+
+fn shared() -> Result<(), Halt<Real>> {
+    REGISTRY.shared(run_shared)
+}
+
+/// Runs the init functions of the shared crates now, and not when the first plugin is opened.
+///
+/// Without this call they run when a plugin is opened for the first time, before anything of that plugin does. They run
+/// once for the program, whoever asks first; who asks later gets the same answer. In a program that plain cargo built
+/// these are the init functions of all crates that are linked into it.
+///
+/// # Errors
+///
+/// When one of them fails or panics; those after it don't run, and no plugin opens any more. An init function of a shared
+/// crate that calls this waits for itself, which is an error and no hang.
+///
+/// # Examples
+///
+/// ```
+/// dynplug::init()?;
+/// # Ok::<(), dynplug::InitError>(())
+/// ```
+pub fn init() -> Result<(), InitError> {
+    shared().map_err(|halt| match halt {
+        Halt::Shared(error) => error,
+        Halt::Cycle(chain) => InitError::Cycle { chain: names(chain) },
+        // What else there is has to do with a plugin.
+        Halt::Lost | Halt::AlreadyLoaded(_) | Halt::Failed(_) => InitError::Interrupted,
+    })
+}
+
+fn halted(path: &Path, halt: Halt<Real>) -> OpenError {
+    let path = path.to_owned();
+    match halt {
+        Halt::Cycle(chain) => OpenError::Cycle { path, chain: names(chain) },
+        Halt::AlreadyLoaded(loaded) => OpenError::AlreadyLoaded { path, loaded },
+        Halt::Failed(error) => error,
+        Halt::Shared(source) => OpenError::SharedInit { path, source },
+        Halt::Lost => OpenError::Interrupted { path },
+    }
+}
+
+fn names(chain: Vec<Step>) -> Vec<PathBuf> {
+    let name = |step| match step {
+        Step::Plugin(path) => path,
+        Step::Shared => {
+            PathBuf::from(process::library().map_or("the shared crates", |library| &*library.package))
+        }
+    };
+    chain.into_iter().map(name).collect()
+}

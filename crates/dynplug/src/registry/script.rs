@@ -1,0 +1,137 @@
+//! Plugins without files, for the model and the stress test: what a plugin does when it is opened stands in a script, and
+//! the state machine is the one of production.
+
+use super::machine::{Asked, Entered, Halt, Machine, Parts};
+use dynplug_manifest::Identity;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+pub(super) struct Scripted;
+
+impl Parts for Scripted {
+    type File = usize;
+    type Stamp = ();
+    type Content = usize;
+    type Plugin = usize;
+    type Error = Refusal;
+    type Shared = Refusal;
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// From here to there and back.
+    Cycle(Vec<super::Step>),
+    AlreadyLoaded,
+    /// By its own script.
+    Fails,
+    /// Since what it opens in its init did not open.
+    Needs(usize),
+    Shared,
+    Lost,
+}
+
+/// What a plugin does.
+#[derive(Default, Clone)]
+pub(super) struct Script {
+    /// Copies of a plugin have its id.
+    pub(super) id: u8,
+    pub(super) content: usize,
+    /// What its constructor opens; a constructor can't fail.
+    pub(super) constructor: Vec<usize>,
+    /// What its init opens; it fails when one of these does.
+    pub(super) init: Vec<usize>,
+    pub(super) fails: bool,
+    /// Whether it is refused before it is mapped.
+    pub(super) refused: bool,
+}
+
+pub(super) struct World {
+    pub(super) machine: Machine<Scripted>,
+    pub(super) scripts: Vec<Script>,
+    /// How often each plugin's init ran.
+    pub(super) inits: Vec<AtomicUsize>,
+    /// How often the shared init functions ran.
+    pub(super) shared: AtomicUsize,
+    shared_fails: bool,
+}
+
+impl World {
+    pub(super) fn new(scripts: Vec<Script>) -> World {
+        let inits = scripts.iter().map(|_| AtomicUsize::new(0)).collect();
+        let machine = Machine::new();
+        World { machine, scripts, inits, shared: AtomicUsize::new(0), shared_fails: false }
+    }
+
+    #[cfg_attr(not(loom), allow(dead_code))]
+    pub(super) fn with_failing_shared(self) -> World {
+        World { shared_fails: true, ..self }
+    }
+
+    /// The steps of `registry::go_through`.
+    pub(super) fn open(&self, at: usize) -> Result<usize, Refusal> {
+        let name = at.to_string();
+        let path = Path::new(&name);
+        // The model leaves the short way out, which only looks: each further step multiplies the orders.
+        if !cfg!(loom)
+            && let Some(plugin) = self.machine.known(path, at, ())
+        {
+            return Ok(plugin);
+        }
+        let asked = Asked { path, canonical: path, file: at, stamp: () };
+        let opening = match self.machine.enter(&asked).map_err(refusal)? {
+            Entered::Known(plugin) => {
+                // Who is given a plugin finds it initialised.
+                assert_eq!(self.inits[plugin].load(Ordering::SeqCst), 1);
+                return Ok(plugin);
+            }
+            Entered::Ours(opening) => opening,
+        };
+        let script = &self.scripts[at];
+        if script.refused {
+            return Err(Refusal::Fails);
+        }
+        opening.claim(Identity([script.id; 32]), script.content).map_err(refusal)?;
+        self.shared()?;
+        let mapping = self.machine.loader(path).map_err(refusal)?;
+        opening.mapping();
+        for other in &script.constructor {
+            let _ = self.open(*other);
+        }
+        drop(mapping);
+        let runs = self.inits[at].fetch_add(1, Ordering::SeqCst);
+        assert_eq!(runs, 0, "the init of {at} ran before");
+        for other in &script.init {
+            if self.open(*other).is_err() {
+                let error = Refusal::Needs(*other);
+                opening.failed(error.clone());
+                return Err(error);
+            }
+        }
+        if script.fails {
+            opening.failed(Refusal::Fails);
+            return Err(Refusal::Fails);
+        }
+        opening.ready(&asked, at);
+        Ok(at)
+    }
+
+    fn shared(&self) -> Result<(), Refusal> {
+        let run = || {
+            self.shared.fetch_add(1, Ordering::SeqCst);
+            if self.shared_fails { Err(Refusal::Shared) } else { Ok(()) }
+        };
+        self.machine.shared(run).map_err(refusal)
+    }
+}
+
+fn refusal(halt: Halt<Scripted>) -> Refusal {
+    match halt {
+        Halt::Cycle(chain) => {
+            assert!(chain.len() > 1 && chain.first() == chain.last(), "{chain:?}");
+            Refusal::Cycle(chain)
+        }
+        Halt::AlreadyLoaded(_) => Refusal::AlreadyLoaded,
+        Halt::Failed(error) | Halt::Shared(error) => error,
+        Halt::Lost => Refusal::Lost,
+    }
+}
