@@ -244,7 +244,7 @@ impl<'a> Builder<'a> {
         cargo.word("--profile").word(self.arguments.profile());
         cargo.words(self.arguments.cargo.for_building());
         for id in packages {
-            cargo.word("--package").word(&id.repr);
+            cargo.word("--package").word(self.specification(id));
         }
         cargo.words(self.features_for(packages));
         cargo.variables(profile::overrides(self.arguments.profile()));
@@ -252,6 +252,17 @@ impl<'a> Builder<'a> {
         let this = std::env::current_exe().doing("find this program")?;
         cargo.wrapper(&this, &context.write(&self.work)?);
         Ok(cargo)
+    }
+
+    /// What cargo calls a package on its command line. An id would always be clear, but cargo doesn't read one that names
+    /// a folder with letters beyond ASCII.
+    fn specification(&self, id: &PackageId) -> String {
+        let package = &self.workspace.metadata[id];
+        let same = |p: &&cargo_metadata::Package| p.name == package.name && p.version == package.version;
+        match self.workspace.metadata.packages.iter().filter(same).count() {
+            1 => format!("{}@{}", package.name, package.version),
+            _ => id.repr.clone(),
+        }
     }
 
     /// The features on the command line, each a name with the package that it is meant for, if one is named.

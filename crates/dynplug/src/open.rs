@@ -103,6 +103,11 @@ impl Proven {
         self.manifest.id
     }
 
+    /// What it says of itself.
+    pub(crate) fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
     pub(crate) fn content(&self) -> Content {
         Content::of(&self.bytes)
     }

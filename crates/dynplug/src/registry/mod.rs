@@ -1,5 +1,6 @@
 //! Which plugins this process has: the same file is the same plugin, opened once, step by step.
 
+mod crates;
 #[cfg(all(unix, not(all(loom, test))))]
 mod fork;
 mod machine;
@@ -96,6 +97,7 @@ unsafe fn go_through(
     let proven = open::prove(path, found)?;
     let content = proven.content();
     opening.claim(proven.id(), content).map_err(halted)?;
+    let private = crates::claim(path, proven.manifest())?;
     let proved = Instant::now();
     // Before anything of the plugin is there, constructors included.
     shared().map_err(halted)?;
@@ -112,10 +114,12 @@ unsafe fn go_through(
             return Err(error);
         }
         Err(open::NotMapped::Something(error)) => {
+            private.keep();
             opening.failed(error.clone());
             return Err(error);
         }
     };
+    private.keep();
     let placed = Instant::now();
     match open::start(path, found, proven, content, &mapped) {
         Ok(plugin) => {
