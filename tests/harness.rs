@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -177,6 +177,32 @@ impl Fixture {
         self.file(path, &text.replace(old, new))
     }
 
+    /// The same workspace in another folder, with a copy of the runtime beside it and a target folder of its own.
+    pub fn moved(&self, folder: &str) -> Fixture {
+        let root = fixtures().join(folder);
+        // Beside the workspace: what lies in its folder is a member of it.
+        let runtime_there = fixtures().join(format!("{folder} and its runtime"));
+        for name in ["Cargo.toml", "Cargo.lock", ".cargo", &self.name] {
+            let from = self.root.join(name);
+            if from.is_dir() {
+                copy(&from, &root.join(name));
+            } else if from.exists() {
+                let text = std::fs::read_to_string(&from).expect("the file can be read");
+                let runtime = |folder: &Path| format!("'{}'", folder.join("crates/dynplug").display());
+                let text = text.replace(&runtime(&repository()), &runtime(&runtime_there));
+                write(&root.join(name), &text);
+            }
+        }
+        for name in ["dynplug", "dynplug-macros", "dynplug-manifest"] {
+            let path = Path::new("crates").join(name);
+            copy(&repository().join(&path), &runtime_there.join(&path));
+        }
+        let manifest =
+            std::fs::read_to_string(repository().join("Cargo.toml")).expect("the file can be read");
+        write(&runtime_there.join("Cargo.toml"), &manifest);
+        Fixture { name: self.name.clone(), target: Some(root.join("target folder")), root }
+    }
+
     /// Adds the API crate `app-api`.
     pub fn api(&self, source: &str) -> &Fixture {
         self.package("app-api", Kind::Api, &["dynplug"], source)
@@ -277,6 +303,12 @@ impl Drop for Fixture {
             let _ = std::fs::remove_dir_all(&self.root);
         }
     }
+}
+
+/// Says that a test proves nothing here, past what the test runner catches, so that somebody sees it.
+pub fn skipped(why: &str) {
+    // Who closed the standard error doesn't want to know.
+    let _ = writeln!(std::io::stderr(), "skipped: {why}");
 }
 
 /// A host that opens the plugin `hello` and calls its `f`, or prints why not and exits with 1.
@@ -454,6 +486,19 @@ impl Ran {
     pub fn says(&self, text: &str) -> &Ran {
         let said = self.stdout.contains(text) || self.stderr.contains(text);
         assert!(said, "it does not say {text:?}\n{self}");
+        self
+    }
+
+    /// It printed these to standard output, one after the other, with anything between.
+    #[track_caller]
+    pub fn says_in_order<const N: usize>(&self, texts: [&str; N]) -> &Ran {
+        let mut rest = &*self.stdout;
+        for text in texts {
+            let Some((_, after)) = rest.split_once(text) else {
+                panic!("{text:?} is not in its place\n{self}")
+            };
+            rest = after;
+        }
         self
     }
 

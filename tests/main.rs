@@ -1,10 +1,19 @@
 //! End to end: workspaces that are built with the built tool, real hosts, real plugins.
 
+mod apart;
 mod api_crates;
+mod changed_api;
 mod command_line;
 mod contract;
+mod copies;
+mod harmless_changes;
 mod harness;
+mod hostile;
+mod malformed;
 mod plain_cargo;
+mod processor;
 mod rebuilding;
 mod refusals;
+mod second_compiler;
 mod settings;
+mod wrong_library;

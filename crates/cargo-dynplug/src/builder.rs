@@ -10,6 +10,7 @@ use crate::outcome::{Host, Outcome};
 use crate::profile;
 use crate::sdk::Sdk;
 use crate::settings::Settings;
+use crate::source;
 use crate::sysroot;
 use crate::workspace::Workspace;
 use cargo_metadata::{CrateType, Message, PackageId, TargetKind};
@@ -188,7 +189,7 @@ impl<'a> Builder<'a> {
             ..self.context.clone()
         };
         let mut cargo = self.cargo(&context, "plugins", &[id])?;
-        cargo.rustflag(format!("-Cmetadata=dynplug-{}", self.plugin_id(id, &plugin, sdk)));
+        cargo.rustflag(format!("-Cmetadata=dynplug-{}", self.plugin_id(id, &plugin, sdk)?));
         cargo.word("--lib");
         let mut file = None;
         cargo.run(self.arguments.message_format, |message| {
@@ -207,7 +208,7 @@ impl<'a> Builder<'a> {
 
     /// What tells the private crates of this plugin from those of any other: everything that is known before it is
     /// compiled and is the same on every machine.
-    fn plugin_id(&self, id: &PackageId, plugin: &Package, sdk: &Sdk) -> String {
+    fn plugin_id(&self, id: &PackageId, plugin: &Package, sdk: &Sdk) -> Result<String> {
         let package = &self.workspace.metadata[id];
         let mut text = format!(
             "{} {} {} {} {:?} {:?} {:?}\n{} {}\n",
@@ -230,7 +231,9 @@ impl<'a> Builder<'a> {
             .collect();
         below.sort();
         text.extend(below);
-        files::hex(&files::sha256(text.as_bytes())[..16])
+        // Two plugins of one name, and two builds of one plugin, share no type of a private crate either.
+        text += &source::hash(&plugin.manifest_dir)?;
+        Ok(files::hex(&files::sha256(text.as_bytes())[..16]))
     }
 
     /// A call of cargo with what all have in common.
@@ -359,9 +362,12 @@ fn shared(files: &[cargo_metadata::camino::Utf8PathBuf]) -> Option<PathBuf> {
 fn remap(workspace: &Workspace, settings: &Settings, base: &Path) -> Vec<(String, String)> {
     let mut remap = Vec::new();
     let mut add = |from: &Path, to: String| {
-        let pair = (from.display().to_string(), to);
-        if !pair.0.is_empty() && !remap.contains(&pair) {
-            remap.push(pair);
+        // Also by the name that the system has for it: rustc resolves links in the folder where it runs.
+        for from in [Some(from.to_owned()), from.canonicalize().ok()].into_iter().flatten() {
+            let pair = (from.display().to_string(), to.clone());
+            if !pair.0.is_empty() && !remap.contains(&pair) {
+                remap.push(pair);
+            }
         }
     };
     // Debuggers that are started in the workspace find its sources.

@@ -36,16 +36,19 @@ pub fn native_flags(target: &str, remap: &[(String, String)]) -> Vec<(String, St
     if target.contains("msvc") {
         return Vec::new();
     }
-    // The flags are split at blanks by those who read them.
-    let maps: Vec<String> = (remap.iter())
-        .filter(|(from, _)| !from.contains(char::is_whitespace))
-        .map(|(from, to)| format!("-ffile-prefix-map={from}={to}"))
-        .collect();
+    // The flags are split at blanks by those who read them, unless they are told that quotes count.
+    let quoted = remap.iter().any(|(from, _)| from.contains(char::is_whitespace));
+    let map = |(from, to): &(String, String)| match quoted {
+        true => format!("'-ffile-prefix-map={}={to}'", from.replace('\'', "'\\''")),
+        false => format!("-ffile-prefix-map={from}={to}"),
+    };
+    let maps: Vec<String> = remap.iter().map(map).collect();
     let variables = ["CFLAGS", "CXXFLAGS"].into_iter().map(|name| {
         let first = format!("{name}_{}", target.replace('-', "_"));
         let names = [format!("{name}_{target}"), first.clone(), format!("TARGET_{name}"), name.to_owned()];
         let own = names.iter().find_map(|n| std::env::var(n).ok()).unwrap_or_default();
         (first, format!("{own} {}", maps.join(" ")).trim().to_owned())
     });
-    variables.collect()
+    let rule = quoted.then(|| ("CC_SHELL_ESCAPED_FLAGS".to_owned(), "1".to_owned()));
+    variables.chain(rule).collect()
 }

@@ -17,6 +17,7 @@ mod outcome;
 mod profile;
 mod sdk;
 mod settings;
+mod source;
 mod sysroot;
 mod unit;
 mod workspace;

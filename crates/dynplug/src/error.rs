@@ -284,6 +284,28 @@ impl fmt::Display for InitError {
     }
 }
 
+impl OpenError {
+    /// The same error for who asked by another path.
+    pub(crate) fn asked_as(mut self, asked: PathBuf) -> OpenError {
+        match &mut self {
+            OpenError::Read { path, .. }
+            | OpenError::NotAPlugin { path, .. }
+            | OpenError::Mismatch { path, .. }
+            | OpenError::AlreadyLoaded { path, .. }
+            | OpenError::HostNotShared { path }
+            | OpenError::WrongApiLibrary { path, .. }
+            | OpenError::Map { path, .. }
+            | OpenError::StaticTls { path, .. }
+            | OpenError::Init { path, .. }
+            | OpenError::SharedInit { path, .. }
+            | OpenError::Cycle { path, .. }
+            | OpenError::Interrupted { path }
+            | OpenError::Unsupported { path, .. } => *path = asked,
+        }
+        self
+    }
+}
+
 impl Error for InitError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
@@ -389,6 +411,8 @@ pub struct WrongType {
     pub have: String,
     /// The type that was asked for.
     pub want: String,
+    /// Where the two have one name: the crates of which the plugin has a copy of its own.
+    pub copies: Vec<String>,
 }
 
 impl fmt::Display for LookupError {
@@ -409,13 +433,18 @@ impl fmt::Display for LookupError {
 
 impl fmt::Display for WrongType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let WrongType { plugin, name, have, want } = self;
+        let WrongType { plugin, name, have, want, copies } = self;
         write!(f, "the symbol `{name}` of the plugin `{plugin}` has the type `{have}`, not `{want}`")?;
         if have == want {
+            let (crates, them) = match &copies[..] {
+                [] => ("a crate".to_owned(), "it"),
+                [one] => (format!("the crate `{one}`"), "it"),
+                several => (format!("the crates `{}`", several.join("`, `")), "them"),
+            };
             write!(
                 f,
-                ": the two have one name but come from two copies of a crate; \
-                 put that crate into the API crate, so that host and plugin share it"
+                ": the two have one name but come from two copies of {crates}; \
+                 put {them} into the API crate, so that host and plugin share it"
             )?;
         }
         Ok(())

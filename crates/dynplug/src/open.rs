@@ -12,7 +12,7 @@ use dynplug_manifest::compare::{Host, Loaded, Machine, Mismatch, compare};
 use dynplug_manifest::cpu;
 use dynplug_manifest::image::{Endian, Image, ImageKind, Section};
 use dynplug_manifest::note;
-use dynplug_manifest::record::{Fields, Kind};
+use dynplug_manifest::record::{Fields, Kind, Records};
 use dynplug_manifest::{Identity, Manifest, Product};
 use std::fs::File;
 use std::io::Read;
@@ -166,6 +166,9 @@ pub(crate) fn prove(path: &Path, found: &Found) -> Result<Proven, OpenError> {
     let note = image.manifest_bytes().ok().flatten().unwrap_or_default().to_vec();
     let symbols = table(image.section("dp_sym")).map_err(refused)?;
     let inits = table(image.section("dp_init")).map_err(refused)?;
+    if !is_whole(&image, symbols, inits) {
+        return Err(refused(NotAPlugin::Incomplete { part: "a whole table of its exports" }));
+    }
     Ok(Proven { note, manifest, symbols, inits, bytes })
 }
 
@@ -220,6 +223,22 @@ fn table(section: Option<Section<'_>>) -> Result<Option<Table>, NotAPlugin> {
     }
     let count = usize::try_from(section.size / size).map_err(|_| NotAPlugin::Incomplete { part })?;
     Ok(Some(Table { address: section.address, count }))
+}
+
+/// Whether the tables have as many entries as there are records of exported items and init functions. Tools that take
+/// sections away, or their names, would otherwise leave a plugin that opens with no exports and does not start.
+fn is_whole(image: &Image<'_>, symbols: Option<Table>, inits: Option<Table>) -> bool {
+    let bytes = image.section("dp_exp").map(|section| section.data).unwrap_or_default();
+    let (mut exported, mut started) = (0, 0);
+    for record in Records::new(bytes) {
+        match record {
+            Ok(record) if record.kind == Kind::Init => started += 1,
+            Ok(_) => exported += 1,
+            Err(_) => return false,
+        }
+    }
+    let count = |table: Option<Table>| table.map_or(0, |table| table.count);
+    !image.sections().is_empty() && count(symbols) == exported && count(inits) == started
 }
 
 /// Reads the tables of a mapped plugin, runs its init functions and makes a plugin of it.

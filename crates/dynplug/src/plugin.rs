@@ -29,6 +29,8 @@ pub struct Plugin {
 pub struct Symbol {
     fields: Fields<'static>,
     plugin: &'static str,
+    /// The plugin's own copies of crates.
+    private: &'static [String],
     entry: &'static Entry,
 }
 
@@ -87,8 +89,10 @@ impl Plugin {
         entries: Vec<(&'static Entry, Fields<'static>)>,
     ) -> Plugin {
         let plugin: &'static str = String::leak(manifest.package.clone());
+        let private = manifest.crates.iter().filter(|c| !c.shared).map(|c| c.crate_name.clone());
+        let private: &'static [String] = Vec::leak(private.collect());
         let mut symbols: Vec<Symbol> =
-            entries.into_iter().map(|(entry, fields)| Symbol { fields, plugin, entry }).collect();
+            entries.into_iter().map(|(entry, fields)| Symbol { fields, plugin, private, entry }).collect();
         symbols.sort_by_key(|s| s.fields.name);
         let places = symbols.iter().enumerate().map(|(place, symbol)| (symbol.fields.name, place)).collect();
         Plugin { path, manifest, symbols, places, origin: None, inits: Vec::new() }
@@ -258,11 +262,19 @@ impl Symbol {
             // The id is to be believed because the plugin was compiled against this process's own API library.
             return Ok(unsafe { std::mem::transmute_copy::<*const (), T>(&address) });
         }
+        let (have, want) = (self.type_name(), type_name::<T>());
+        // Two types of one name come from two copies of a crate: one of those that the plugin has for itself.
+        let named = |name: &&String| {
+            have.match_indices(&format!("{name}::"))
+                .any(|(at, _)| !have[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':'))
+        };
+        let copies = self.private.iter().filter(|_| have == want).filter(named).cloned().collect();
         Err(WrongType {
             plugin: self.plugin.to_owned(),
             name: self.name().to_owned(),
-            have: self.type_name().to_owned(),
-            want: type_name::<T>().to_owned(),
+            have: have.to_owned(),
+            want: want.to_owned(),
+            copies,
         })
     }
 }

@@ -80,10 +80,10 @@ fn no_identity(unit: &Unit) -> Diagnostic {
 }
 
 /// A hash for each member of a library that rustc did not make: objects of C, C++ and assembly.
-fn native_members(file: &Path) -> Result<Vec<Vec<u8>>> {
+pub(super) fn native_members(file: &Path) -> Result<Vec<Vec<u8>>> {
     let bytes = read(file)?;
     let archive = ArchiveFile::parse(&*bytes).doing(format_args!("read the library {}", file.display()))?;
-    let mut hashes = Vec::new();
+    let mut hashes: Vec<Vec<u8>> = Vec::new();
     for member in archive.members() {
         let member = member.doing(format_args!("read the library {}", file.display()))?;
         if !native::is_native(member.name()) {
@@ -92,6 +92,7 @@ fn native_members(file: &Path) -> Result<Vec<Vec<u8>>> {
         let data = member.data(&*bytes).doing(format_args!("read the library {}", file.display()))?;
         hashes.push(loaded_parts(data));
     }
+    hashes.sort();
     Ok(hashes)
 }
 

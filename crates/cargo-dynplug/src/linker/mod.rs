@@ -116,7 +116,17 @@ fn api_library(
     let identity = Identity(identity::of(&inputs, unit, context)?);
     let stem = unit.crate_name.clone();
     let soname = format!("lib{stem}-{}.so", identity.short());
-    let mut crates: Vec<Unit> = inputs.crates.iter().map(|c| c.unit.clone()).collect();
+    let mut crates = Vec::new();
+    for input in &inputs.crates {
+        // C code is part of what a crate is; its metadata doesn't see it.
+        let native = identity::native_members(&input.file)?;
+        let mut unit = input.unit.clone();
+        if !native.is_empty() {
+            let text = [unit.content.as_bytes(), &native.concat()].concat();
+            unit.content = crate::files::hex(&sha256(&text));
+        }
+        crates.push(unit);
+    }
     warn_of_unnamed(unit, &crates, context, said)?;
     crates.push(unit.clone());
     let reference = ApiReference {

@@ -234,13 +234,6 @@ impl Invocation {
         features
     }
 
-    /// Rewrites what is to be emitted, kind by kind.
-    pub fn map_emits(&mut self, map: impl Fn(&str) -> String) {
-        let emits: Vec<String> = self.values("--emit").flat_map(|v| v.split(',')).map(map).collect();
-        self.remove("--emit", |_| true);
-        self.push("--emit", emits.join(","));
-    }
-
     /// All arguments as pairs of an option and its value; words have an empty option.
     pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.arguments.iter().map(|a| match a {

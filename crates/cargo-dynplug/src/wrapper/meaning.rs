@@ -40,12 +40,12 @@ pub(super) fn of(call: &Invocation, proc_macro: bool) -> Option<String> {
 /// Feeds the tokens, each with its kind and an end, so that no two sequences look alike.
 fn feed(hash: &mut Sha256, tokens: TokenStream) {
     // A stack of one's own: how deep code is nested is not ours to say.
-    let mut open = vec![(tokens.into_iter(), Delimiter::None)];
+    let mut open = vec![(without_docs(tokens).into_iter(), Delimiter::None)];
     while let Some((tokens, delimiter)) = open.last_mut() {
         match tokens.next() {
             Some(TokenTree::Group(group)) => {
                 hash.update([b'(', mark(group.delimiter())]);
-                open.push((group.stream().into_iter(), group.delimiter()));
+                open.push((without_docs(group.stream()).into_iter(), group.delimiter()));
             }
             Some(TokenTree::Punct(punct)) => {
                 let joint = punct.spacing() == proc_macro2::Spacing::Joint;
@@ -60,6 +60,42 @@ fn feed(hash: &mut Sha256, tokens: TokenStream) {
             }
         }
     }
+}
+
+/// The tokens without `#[doc = "…"]`: what a macro makes of documentation stands in what it expands to.
+fn without_docs(tokens: TokenStream) -> Vec<TokenTree> {
+    let mut kept: Vec<TokenTree> = Vec::new();
+    for token in tokens {
+        if !is_doc(&token) {
+            kept.push(token);
+            continue;
+        }
+        // The signs before it: `#`, or `#!` for the documentation of a whole module.
+        let sign =
+            |t: Option<&TokenTree>, c: char| matches!(t, Some(TokenTree::Punct(p)) if p.as_char() == c);
+        let inner = sign(kept.last(), '!') && sign(kept.len().checked_sub(2).and_then(|i| kept.get(i)), '#');
+        if inner {
+            kept.truncate(kept.len() - 2);
+        } else if sign(kept.last(), '#') {
+            kept.pop();
+        } else {
+            kept.push(token);
+        }
+    }
+    kept
+}
+
+/// Whether this is `[doc = "…"]`.
+fn is_doc(token: &TokenTree) -> bool {
+    let TokenTree::Group(group) = token else { return false };
+    if group.delimiter() != Delimiter::Bracket {
+        return false;
+    }
+    let mut tokens = group.stream().into_iter();
+    matches!(tokens.next(), Some(TokenTree::Ident(i)) if i == "doc")
+        && matches!(tokens.next(), Some(TokenTree::Punct(p)) if p.as_char() == '=')
+        && matches!(tokens.next(), Some(TokenTree::Literal(_)))
+        && tokens.next().is_none()
 }
 
 fn feed_text(hash: &mut Sha256, kind: u8, text: &str) {
@@ -91,6 +127,16 @@ mod tests {
     #[test]
     fn comments_and_blanks_mean_nothing() {
         assert_eq!(hash("fn f ( ) { 1+2 }"), hash("// a comment\nfn f() {\n    /* b */ 1 + 2\n}\n"));
+    }
+
+    // C13
+    #[test]
+    fn documentation_means_nothing() {
+        let bare = hash("#[inline] fn f() {}");
+        assert_eq!(bare, hash("/// docs\n#[inline] fn f() {}"));
+        assert_eq!(bare, hash("//! docs\n#[doc = \"more\"] #[inline] fn f() {}"));
+        assert_ne!(bare, hash("#[doc(hidden)] #[inline] fn f() {}"));
+        assert_ne!(hash("x!([doc = \"a\"])"), hash("x!([doc = \"b\"])"));
     }
 
     // C10

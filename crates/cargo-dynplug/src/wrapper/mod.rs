@@ -11,6 +11,7 @@ use crate::context::{API_EXTERN_VARIABLE, Context, Package, Phase};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::linker::{Link, Role};
 use crate::sdk::{DESCRIPTION, Sdk};
+use crate::source;
 use crate::unit::{self, Unit};
 use compile::{Compilation, hand_through};
 use invocation::{Extern, Invocation};
@@ -88,6 +89,9 @@ fn run(mut call: Invocation, context: &Context) -> Result<i32> {
     Ok(code)
 }
 
+/// The package that asks the processor what it can do. What it is compiled with it would take for granted.
+const ASKS_THE_PROCESSOR: &str = "dynplug-manifest";
+
 /// Makes the API library, the crates below it, and hosts.
 fn for_hosts(
     mut call: Invocation,
@@ -110,6 +114,10 @@ fn for_hosts(
     if context.api_closure.contains(package_dir) {
         // Incremental compilation moves the metadata, and with it the identity.
         call.remove_codegen("incremental");
+    }
+    if std::env::var("CARGO_PKG_NAME").is_ok_and(|n| n == ASKS_THE_PROCESSOR) {
+        call.remove_codegen("target-cpu");
+        call.remove_codegen("target-feature");
     }
     share(&mut call, context);
     let naming = naming::rename(&mut call, context)?;
@@ -151,18 +159,21 @@ fn for_plugin(
     call.push("-L", dependencies("crates"));
     call.push("-L", dependencies("lib"));
     share(&mut call, context);
-    let is_root = is_the_plugin(&call, plugin);
-    if !is_root {
+    // What a crate that people edit is made of is part of its id, and by that of the ids of all that depend on it: two
+    // builds that differ never share a type's id. An id that changes leaves nothing for incremental compilation.
+    let package_dir = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
+    if context.package(&package_dir).is_some_and(|p| p.source.starts_with("path")) {
+        call.remove_codegen("incremental");
+        let folder = call.root().and_then(Path::parent).filter(|p| !p.as_os_str().is_empty());
+        call.push("-C", format!("metadata=source-{}", source::hash(folder.unwrap_or(Path::new(".")))?));
+    }
+    if !is_the_plugin(&call, plugin) {
         if !call.has_word("--test") && !call.crate_types().contains(&"bin") {
             call.set_crate_types(&["lib"]);
         }
         return plain(call, context);
     }
     call.set_crate_types(&["cdylib"]);
-    // What the plugin's own crate is made of is part of its id: two builds that differ never share a type's id,
-    // and neither do two plugins of one name. An id that changes leaves nothing for incremental compilation.
-    call.remove_codegen("incremental");
-    call.push("-C", format!("metadata={}", source_id(&call, plugin)?));
     let api = &sdk.description.api;
     let library = sdk.library();
     let known = call.externs().into_iter().find(|e| e.path.as_deref() == Some(&*library)).map(|e| e.name);
@@ -247,38 +258,4 @@ fn missing_features(unit: &Unit, held: &Unit, missing: &[&str], sdk: &Sdk, plugi
         quoted.join(", ")
     ))
     .help("or take the feature out of the plugin")
-}
-
-/// A hash over the source files of the plugin's own crate.
-fn source_id(call: &Invocation, plugin: &Package) -> Result<String> {
-    use crate::diagnostic::Doing;
-    let root = call.root().map_or_else(|| plugin.manifest_dir.join("src"), Path::to_owned);
-    let folder = root.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut files = Vec::new();
-    collect(folder, &mut files);
-    files.sort();
-    let mut text = call.features().join(",");
-    for file in files {
-        let bytes = std::fs::read(&file).doing(format_args!("read {}", file.display()))?;
-        let name = file.strip_prefix(folder).unwrap_or(&file).to_string_lossy().replace('\\', "/");
-        text += &format!("\n{name} {}", crate::files::hex(&crate::files::sha256(&bytes)));
-    }
-    Ok(format!("source-{}", &crate::files::hex(&crate::files::sha256(text.as_bytes()))[..32]))
-}
-
-/// The files beneath a folder, without those of other packages and of builds: a crate's root may lie beside its
-/// Cargo.toml.
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        let name = entry.file_name();
-        let skipped = name == "target" || name.to_string_lossy().starts_with('.');
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() && !skipped && !path.join("Cargo.toml").exists() => {
-                collect(&path, files)
-            }
-            Ok(kind) if kind.is_file() && !skipped => files.push(path),
-            _ => {}
-        }
-    }
 }

@@ -89,11 +89,6 @@ pub(super) fn rename(call: &mut Invocation, context: &Context) -> Result<Option<
     call.push("-C", format!("extra-filename={given}"));
     let crate_name = call.crate_name().unwrap_or_default().to_owned();
     let folder = call.out_dir();
-    let dep_info = folder.join(format!("{crate_name}{asked}.d"));
-    call.map_emits(|kind| match kind {
-        "dep-info" => format!("dep-info={}", dep_info.display()),
-        other => other.to_owned(),
-    });
     Ok(Some(Naming { folder, crate_name, asked, given }))
 }
 
@@ -160,7 +155,15 @@ impl Naming {
             };
             if matches!(
                 ending,
-                ".rlib" | ".rmeta" | ".so" | ".dylib" | ".dll" | ".dll.lib" | ".dll.a" | ".pdb" | ".dwp"
+                ".d" | ".rlib"
+                    | ".rmeta"
+                    | ".so"
+                    | ".dylib"
+                    | ".dll"
+                    | ".dll.lib"
+                    | ".dll.a"
+                    | ".pdb"
+                    | ".dwp"
             ) {
                 let asked = self.folder.join(format!("{start}{}{}{ending}", self.crate_name, self.asked));
                 publish_as(&entry.path(), &asked)?;

@@ -177,7 +177,7 @@ fn halted(path: &Path, halt: Halt<Real>) -> OpenError {
     match halt {
         Halt::Cycle(chain) => OpenError::Cycle { path, chain: names(chain) },
         Halt::AlreadyLoaded(loaded) => OpenError::AlreadyLoaded { path, loaded },
-        Halt::Failed(error) => error,
+        Halt::Failed(error) => error.asked_as(path),
         Halt::Shared(source) => OpenError::SharedInit { path, source },
         Halt::Lost => OpenError::Interrupted { path },
     }

@@ -1,0 +1,85 @@
+//! The host: its arguments are words of a small language, done one after the other.
+
+use app_api::dynplug::{Load, Plugin};
+use app_api::{attempt, traces, variant};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+fn main() {
+    let mut words = std::env::args_os().skip(1).map(PathBuf::from);
+    let mut opened: Vec<&'static Plugin> = Vec::new();
+    while let Some(verb) = words.next() {
+        let mut path = || words.next().expect("the verb takes a path");
+        let done = match verb.to_str().expect("a verb is text") {
+            "open" => Ok(opened.extend(attempt(&path(), Load::PrivateCopy))),
+            "open-in-place" => Ok(opened.extend(attempt(&path(), Load::InPlace))),
+            "open-each" => open_each(&path()),
+            "same" => {
+                let [.., a, b] = opened[..] else { panic!("two plugins are open") };
+                Ok(println!("{}", if std::ptr::eq(a, b) { "the same plugin" } else { "another plugin" }))
+            }
+            "call" => {
+                let f = opened.last().expect("a plugin is open").lookup::<fn()>("f");
+                Ok(f.expect("it has an f")())
+            }
+            "write" => write(&path(), &path()),
+            "replace" => replace(&path(), &path()),
+            "hard-link" => fs::hard_link(path(), path()),
+            "symbolic-link" => std::os::unix::fs::symlink(path(), path()),
+            "remove" => fs::remove_file(path()),
+            other => panic!("there is no verb {other}"),
+        };
+        done.unwrap_or_else(|error| panic!("{}: {error}", verb.display()));
+    }
+}
+
+/// Writes the bytes of one file into another, which stays the same file.
+fn write(from: &Path, to: &Path) -> io::Result<()> {
+    fs::write(to, fs::read(from)?)
+}
+
+/// Puts a copy of one file in the place of another.
+fn replace(from: &Path, to: &Path) -> io::Result<()> {
+    let new = to.with_extension("new");
+    write(from, &new)?;
+    fs::rename(new, to)
+}
+
+/// Opens all files of a folder, none of which may open, and prints how that went.
+fn open_each(folder: &Path) -> io::Result<()> {
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
+    paths.sort();
+    let (addresses, memory) = (peak("VmPeak:"), peak("VmHWM:"));
+    let mut refused = BTreeMap::<String, usize>::new();
+    for path in &paths {
+        let before = traces();
+        // SAFETY: each file is damaged so that it must be refused. If one isn't, the test has found what it looks for.
+        match unsafe { Plugin::open(path) } {
+            Ok(_) => println!("opened {}", path.display()),
+            Err(error) => {
+                assert!(!error.to_string().is_empty());
+                *refused.entry(variant(&error)).or_default() += 1;
+            }
+        }
+        if traces() != before {
+            println!("left behind by {}", path.display());
+        }
+    }
+    println!("refused {} of {}", refused.values().sum::<usize>(), paths.len());
+    for (variant, count) in refused {
+        println!("as {variant}: {count}");
+    }
+    println!("kilobytes of addresses: {}", peak("VmPeak:") - addresses);
+    println!("kilobytes of memory: {}", peak("VmHWM:") - memory);
+    Ok(())
+}
+
+/// The most that this process ever had of something, in kilobytes.
+fn peak(what: &str) -> u64 {
+    let status = fs::read_to_string("/proc/self/status").expect("the system has /proc");
+    let line = status.lines().find(|line| line.starts_with(what)).expect("the system counts it");
+    line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("it is a number")
+}
