@@ -22,6 +22,7 @@ pub mod note;
 pub mod order;
 mod reader;
 pub mod record;
+mod sorted;
 
 pub use identity::{Identity, ParseIdentityError};
 pub use image::{Image, ImageError};

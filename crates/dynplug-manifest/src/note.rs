@@ -20,7 +20,7 @@ pub const OWNER: &[u8; 8] = b"dynplug\0";
 /// The type of the note, `DPLG`.
 pub const TYPE: u32 = 0x4450_4c47;
 
-/// The whole note with this descriptor, for a little-endian target.
+/// The whole note with this descriptor, for a little-endian target. With the feature `write`.
 ///
 /// # Examples
 ///
@@ -30,6 +30,7 @@ pub const TYPE: u32 = 0x4450_4c47;
 /// let bytes = note::encode(b"descriptor");
 /// assert_eq!(note::find(&bytes), Some(&b"descriptor"[..]));
 /// ```
+#[cfg(feature = "write")]
 pub fn encode(descriptor: &[u8]) -> Vec<u8> {
     encode_for(descriptor, Endian::Little)
 }
@@ -38,6 +39,7 @@ pub fn encode(descriptor: &[u8]) -> Vec<u8> {
 ///
 /// The descriptor should be smaller than 4 GiB; there is no way to write down a larger length, so a reader
 /// would see none of it.
+#[cfg(feature = "write")]
 pub fn encode_for(descriptor: &[u8], endian: Endian) -> Vec<u8> {
     let mut note = Vec::with_capacity(12 + OWNER.len() + descriptor.len() + 3);
     let length = u32::try_from(descriptor.len()).unwrap_or(u32::MAX);

@@ -3,25 +3,39 @@
 
 use crate::manifest::CrateInfo;
 use crate::record::Record;
-use std::collections::HashMap;
+use crate::sorted::{arrange, sorted_by};
 
 /// Sorts `items`, each of which has a record, into the order in which init functions run: by the place of the
 /// crate among `crates`, dependencies first, then by file, line and column.
 ///
 /// Those of a crate that isn't in the list come last.
 pub fn sort<'a, T>(items: &mut [T], crates: &[CrateInfo], record: impl Fn(&T) -> Record<'a>) {
-    if items.len() < 2 {
-        return;
+    // Only what depends on the type is here: whoever calls this has a copy of it.
+    let records: Vec<Record<'a>> = items.iter().map(record).collect();
+    arrange(items, places(&records, crates));
+}
+
+/// The places of the records in the order of [`sort`].
+#[inline(never)]
+fn places(records: &[Record<'_>], crates: &[CrateInfo]) -> Vec<usize> {
+    if records.len() < 2 {
+        return (0..records.len()).collect();
     }
-    let mut places = HashMap::new();
-    for (info, rank) in crates.iter().zip(ranks(crates)) {
-        places.entry((&*info.crate_name, &*info.package, &*info.version)).or_insert(rank);
+    fn names(info: &CrateInfo) -> (&str, &str, &str) {
+        (&info.crate_name, &info.package, &info.version)
     }
-    items.sort_by_cached_key(|item| {
-        let record = record(item);
-        let place = places.get(&(record.crate_name(), record.package, record.version));
-        (place.copied().unwrap_or(usize::MAX), record.file, record.line, record.column)
-    });
+    let ranks = ranks(crates);
+    let by_name = sorted_by(crates, |a, b| names(a).cmp(&names(b)));
+    let rank = |record: &Record<'_>| {
+        let wanted = (record.crate_name(), record.package, record.version);
+        let named = |place: usize| crates.get(place).map(names);
+        // Of several with these names the first.
+        let at = by_name.partition_point(|&place| named(place) < Some(wanted));
+        let place = by_name.get(at).copied().filter(|&place| named(place) == Some(wanted));
+        place.and_then(|place| ranks.get(place).copied()).unwrap_or(usize::MAX)
+    };
+    let keys: Vec<_> = records.iter().map(|r| (rank(r), r.file, r.line, r.column)).collect();
+    sorted_by(&keys, Ord::cmp)
 }
 
 /// For each crate its place in an order in which dependencies come first.

@@ -148,7 +148,9 @@ impl<'a> Fields<'a> {
 
     /// The crate that the item is from: the first segment of [`module`](Self::module).
     pub fn crate_name(&self) -> &'a str {
-        self.module.split("::").next().unwrap_or(self.module)
+        // Two bytes at a time, since the standard library's search for a text is a kilobyte of code.
+        let end = self.module.as_bytes().windows(2).position(|pair| pair == b"::");
+        end.and_then(|end| self.module.get(..end)).unwrap_or(self.module)
     }
 
     const fn strings(&self) -> [&'a str; 7] {

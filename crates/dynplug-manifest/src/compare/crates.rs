@@ -1,17 +1,18 @@
 //! The shared crates one by one: which of them made two builds of an API library, and which only followed.
 
-use super::text::{command_word, printable};
-use super::{Difference, Remedies, Side};
+use super::text::{Printable, Quoted, Title, Word};
+use super::{Found, Side};
 use crate::diagnostics::Code;
 use crate::manifest::{CrateInfo, Manifest};
+use crate::sorted::{arrange, set, sorted_by};
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
 
-/// What a comparison of shared crates found.
+/// What a comparison of shared crates comes to. `Display` gives a clause for the one line that names the identities.
 #[derive(Default)]
-pub(super) struct Causes {
-    /// The crates that differ by themselves.
-    pub(super) differences: Vec<Difference>,
+pub(super) struct Summary {
+    /// How many differences there are of crates that differ by themselves.
+    causes: usize,
     /// How many differ only because they depend on others that do.
     dependents: usize,
     /// How many differ at all.
@@ -20,24 +21,25 @@ pub(super) struct Causes {
     unlisted: Option<&'static str>,
 }
 
-impl Causes {
-    /// A clause for the one line that names the identities.
-    pub(super) fn summary(&self) -> Option<String> {
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(side) = self.unlisted {
-            return Some(format!("{side} lists no shared crates, so what made the difference can't be told"));
+            return write!(f, "; {side} lists no shared crates, so what made the difference can't be told");
         }
-        match (self.differences.len(), self.dependents, self.changed) {
+        let (dependents, changed) = (self.dependents, self.changed);
+        match (self.causes, dependents, changed) {
             // Nothing follows from contents that two compilers made.
-            (0, 0, 0) => None,
+            (0, 0, 0) => Ok(()),
             (0, ..) => {
-                Some(format!("{} of its crates differ, and what made them so is not on record", self.changed))
+                write!(f, "; {changed} of its crates differ, and what made them so is not on record")
             }
-            (_, 0, _) => Some("the cause is named below".to_owned()),
-            (_, 1, _) => {
-                Some("the cause is named below, and 1 crate that depends on it differs with it".to_owned())
-            }
-            (_, n, _) => {
-                Some(format!("the cause is named below, and {n} crates that depend on it differ with it"))
+            _ => {
+                f.write_str("; the cause is named below")?;
+                match dependents {
+                    0 => Ok(()),
+                    1 => f.write_str(", and 1 crate that depends on it differs with it"),
+                    _ => write!(f, ", and {dependents} crates that depend on it differ with it"),
+                }
             }
         }
     }
@@ -45,41 +47,29 @@ impl Causes {
 
 /// Compares the crates of two API libraries whose identities differ. With another compiler or build tool on one side
 /// (`one_compiler` false) every crate has other contents, which then says nothing.
-pub(super) fn compare(
-    host: &Manifest,
-    plugin: &Manifest,
-    one_compiler: bool,
-    remedies: &Remedies<'_>,
-) -> Causes {
-    let (ours, theirs) = (Shared::of(plugin), Shared::of(host));
+pub(super) fn compare(found: &mut Found<'_>, one_compiler: bool) -> Summary {
+    let (host, plugin) = (found.host, found.plugin);
+    let (ours, theirs) = (by_name(plugin), by_name(host));
     for (crates, side) in [(&ours, "the plugin"), (&theirs, "the host's API library")] {
-        if crates.places.is_empty() {
-            return Causes { unlisted: Some(side), ..Causes::default() };
+        if crates.is_empty() {
+            return Summary { unlisted: Some(side), ..Summary::default() };
         }
     }
-    let pairs = Pairs::of(&theirs, &ours);
-    let mut causes = Causes::default();
-    let mut found = Vec::new();
+    let pairs = Pairs::of(host, theirs, plugin, ours);
+    let mut summary = Summary::default();
     let mut settings = Settings::default();
     let mut contents = Vec::new();
     let mut unrecorded = Vec::new();
-    for &(host_at, plugin_at) in &pairs.pairs {
-        let (Some(theirs), Some(ours)) = (host.crates.get(host_at), plugin.crates.get(plugin_at)) else {
-            continue;
-        };
+    for pair in &pairs.pairs {
+        let Some((theirs, ours)) = pair.crates(host, plugin) else { continue };
         if same(theirs, ours) {
             continue;
         }
-        let mut own = one(theirs, ours, remedies, &mut settings);
-        let explained = !own.differences.is_empty() || own.settings;
-        // That has been told of the API library as a whole.
-        let is_api = theirs.package == host.package;
-        own.differences.retain(|difference| !(is_api && difference.code == Code::CrateVersion));
-        found.extend(own.differences);
+        let explained = one(found, theirs, ours) | settings.compare(&theirs.settings, &ours.settings);
         if !one_compiler {
             continue;
         }
-        causes.changed += 1;
+        summary.changed += 1;
         if explained {
             continue;
         }
@@ -87,113 +77,130 @@ pub(super) fn compare(
         // the compiled metadata, which changes with the crates below.
         let own_source = theirs.source.starts_with("path") && ours.source.starts_with("path");
         let below = || {
-            pairs.below_changed(host, host_at, Role::Host)
-                || pairs.below_changed(plugin, plugin_at, Role::Plugin)
+            below_changed(host, theirs, &pairs.same_host) || below_changed(plugin, ours, &pairs.same_plugin)
         };
         if contents_known(theirs, ours) && theirs.content != ours.content && (own_source || !below()) {
-            contents.push(content(theirs, ours, remedies));
+            contents.push((theirs, ours));
         } else {
-            causes.dependents += 1;
+            summary.dependents += 1;
             if theirs.id == ours.id {
                 unrecorded.push((theirs, ours));
             }
         }
     }
-    found.extend(pairs.only_host.iter().filter_map(|&at| host.crates.get(at)).map(|info| Difference {
-        code: Code::CrateOnlyInHost,
-        what: format!(
-            "the host shares the crate `{}`, and the plugin does not know it as shared",
-            title(info)
-        ),
-        host: title(info),
-        plugin: "not a shared crate".to_owned(),
-        side: Side::Either,
-        remedy: remedies.of(Code::CrateOnlyInHost, &[("crate", &printable(&info.package))]),
-    }));
-    found.extend(pairs.only_plugin.iter().filter_map(|&at| plugin.crates.get(at)).map(|info| Difference {
-        code: Code::CrateOnlyInPlugin,
-        what: format!("the host lacks the crate `{}`, which the plugin needs from it", title(info)),
-        host: "not a shared crate".to_owned(),
-        plugin: title(info),
-        side: Side::Either,
-        remedy: remedies.of(Code::CrateOnlyInPlugin, &[("crate", &printable(&info.package))]),
-    }));
-    found.extend(settings.differences(remedies));
-    found.extend(contents);
-    if found.is_empty() {
+    for info in pairs.only_host.iter().filter_map(|&at| host.crates.get(at)) {
+        only_one_side(found, info, Code::CrateOnlyInHost);
+    }
+    for info in pairs.only_plugin.iter().filter_map(|&at| plugin.crates.get(at)) {
+        only_one_side(found, info, Code::CrateOnlyInPlugin);
+    }
+    settings.tell(found);
+    if found.differences.is_empty() && contents.is_empty() {
         // All that is left are crates of which only the name is known.
-        causes.dependents -= unrecorded.len();
-        found.extend(unrecorded.iter().map(|(theirs, ours)| content(theirs, ours, remedies)));
+        summary.dependents -= unrecorded.len();
+        contents = unrecorded;
+    }
+    for (theirs, ours) in contents {
+        content(found, theirs, ours);
     }
     // The order of the table is the order of telling; within a kind that of the names, as they were paired.
-    found.sort_by_key(|difference| difference.code);
-    if found.is_empty() && causes.changed == 0 && one_compiler {
-        found.push(native(host, plugin, remedies));
+    let order = sorted_by(&found.differences, |a, b| a.code.cmp(&b.code));
+    arrange(&mut found.differences, order);
+    if found.differences.is_empty() && summary.changed == 0 && one_compiler {
+        native(found);
     }
-    causes.differences = found;
-    causes
+    summary.causes = found.differences.len();
+    summary
 }
 
-fn native(host: &Manifest, plugin: &Manifest, remedies: &Remedies<'_>) -> Difference {
-    Difference {
-        code: Code::NativeCode,
-        what: "all shared Rust crates are the same, so native code (C, C++, assembly) or the compiler's standard \
-               library differs"
-            .to_owned(),
-        host: format!("build {} of the API library", host.id.short()),
-        plugin: format!("compiled against build {}", plugin.api.identity.short()),
-        side: Side::Either,
-        remedy: remedies.of(Code::NativeCode, &[]),
-    }
+fn native(found: &mut Found<'_>) {
+    let (host, plugin) = (found.host.id, found.plugin.api.identity);
+    found.add(
+        (Code::NativeCode, Side::Either),
+        format_args!(
+            "all shared Rust crates are the same, so native code (C, C++, assembly) or the compiler's standard \
+             library differs"
+        ),
+        format_args!("build {} of the API library", host.short()),
+        format_args!("compiled against build {}", plugin.short()),
+        &[],
+    );
+}
+
+fn only_one_side(found: &mut Found<'_>, info: &CrateInfo, code: Code) {
+    let title: &dyn fmt::Display = &Title(info);
+    let lacks: &dyn fmt::Display = &"not a shared crate";
+    let before = match code {
+        Code::CrateOnlyInHost => "the host shares the crate",
+        _ => "the host lacks the crate",
+    };
+    let (after, host, plugin) = match code {
+        Code::CrateOnlyInHost => ("and the plugin does not know it as shared", title, lacks),
+        _ => ("which the plugin needs from it", lacks, title),
+    };
+    found.add(
+        (code, Side::Either),
+        format_args!("{before} `{title}`, {after}"),
+        format_args!("{host}"),
+        format_args!("{plugin}"),
+        &[("crate", &Printable(&info.package))],
+    );
 }
 
 /// A panic that leaves code compiled to abort is undefined behaviour, so this is asked of private crates too, and
 /// whatever the identities are.
-pub(super) fn panic_strategy(
-    host: &Manifest,
-    plugin: &Manifest,
-    remedies: &Remedies<'_>,
-) -> Option<Difference> {
-    let api = host.crates.iter().find(|info| info.shared && info.package == host.package)?;
-    let theirs = setting(api, "panic").unwrap_or("unwind");
-    let other = plugin
-        .crates
-        .iter()
-        .find(|info| !info.shared && setting(info, "panic").unwrap_or("unwind") != theirs)?;
-    Some(Difference {
-        code: Code::AbiSettings,
-        what: format!("the crate `{}` was compiled with another way to panic", title(other)),
-        host: format!("panic={}", printable(theirs)),
-        plugin: format!("panic={}", printable(setting(other, "panic").unwrap_or("unwind"))),
-        side: Side::Plugin,
-        remedy: remedies.of(Code::AbiSettings, &[("setting", "`panic`")]),
-    })
+pub(super) fn panic_strategy(found: &mut Found<'_>) {
+    let (host, plugin) = (found.host, found.plugin);
+    let Some(api) = host.crates.iter().find(|info| info.shared && info.package == host.package) else {
+        return;
+    };
+    let theirs = panic_setting(api);
+    let other = plugin.crates.iter().find(|info| !info.shared && panic_setting(info) != theirs);
+    let Some(other) = other else { return };
+    found.add(
+        (Code::AbiSettings, Side::Plugin),
+        format_args!("the crate `{}` was compiled with another way to panic", Title(other)),
+        format_args!("panic={}", Printable(&theirs)),
+        format_args!("panic={}", Printable(&panic_setting(other))),
+        &[("setting", &"`panic`")],
+    );
 }
 
-/// The shared crates of a manifest, as indices.
-struct Shared<'a> {
-    crates: &'a [CrateInfo],
-    places: Vec<usize>,
+#[inline(never)]
+fn panic_setting(info: &CrateInfo) -> &str {
+    info.settings.iter().rev().find(|(key, _)| key == "panic").map_or("unwind", |(_, value)| value)
 }
 
-impl<'a> Shared<'a> {
-    fn of(manifest: &'a Manifest) -> Shared<'a> {
-        let crates = &manifest.crates[..];
-        let places = crates.iter().enumerate().filter(|(_, info)| info.shared).map(|(at, _)| at).collect();
-        Shared { crates, places }
+/// The shared crates of a manifest, as indices in the order of name and version, so that of several versions the
+/// lowest meets the lowest.
+#[inline(never)]
+fn by_name(manifest: &Manifest) -> Vec<usize> {
+    let mut places = sorted_by(&manifest.crates, |a, b| {
+        let names = (&a.package, &a.crate_name).cmp(&(&b.package, &b.crate_name));
+        names.then_with(|| by_version(&a.version, &b.version))
+    });
+    places.retain(|&at| manifest.crates.get(at).is_some_and(|info| info.shared));
+    places
+}
+
+/// A crate of the host's and the plugin's that is the same one, as indices.
+struct Pair {
+    host: usize,
+    plugin: usize,
+    /// How much they have in common: 0 is most.
+    stage: u8,
+}
+
+impl Pair {
+    fn crates<'m>(&self, host: &'m Manifest, plugin: &'m Manifest) -> Option<(&'m CrateInfo, &'m CrateInfo)> {
+        host.crates.get(self.host).zip(plugin.crates.get(self.plugin))
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Host,
-    Plugin,
 }
 
 /// Which crate of the host's is which of the plugin's.
 struct Pairs {
     /// In the order of the names.
-    pairs: Vec<(usize, usize)>,
+    pairs: Vec<Pair>,
     only_host: Vec<usize>,
     only_plugin: Vec<usize>,
     /// For each crate of the host's list whether it is the same on both sides; likewise of the plugin's.
@@ -201,47 +208,42 @@ struct Pairs {
     same_plugin: Vec<bool>,
 }
 
+/// Compares what names a crate: in the first stage all of it, in each later one less.
+#[inline(never)]
+fn names(stage: u8, a: &CrateInfo, b: &CrateInfo) -> Ordering {
+    let all = [a.package.cmp(&b.package), a.crate_name.cmp(&b.crate_name)];
+    let mut order = all[0].then(all[1]);
+    if stage < 3 {
+        order = order.then_with(|| a.version.cmp(&b.version));
+    }
+    if stage < 2 {
+        order = order.then_with(|| a.source.cmp(&b.source));
+    }
+    if stage < 1 {
+        order = order.then_with(|| a.id.cmp(&b.id));
+    }
+    order
+}
+
 impl Pairs {
     /// First those that are alike in everything that names a crate, then those alike in less, since a graph may have
     /// one package in several versions.
-    fn of(host: &Shared<'_>, plugin: &Shared<'_>) -> Pairs {
-        type Key<'k> = (&'k str, &'k str, &'k str, &'k str, [u8; 16]);
-        let stages: [fn(&CrateInfo) -> Key<'_>; 4] = [
-            |c| (&c.package, &c.crate_name, &c.version, &c.source, c.id),
-            |c| (&c.package, &c.crate_name, &c.version, &c.source, [0; 16]),
-            |c| (&c.package, &c.crate_name, &c.version, "", [0; 16]),
-            |c| (&c.package, &c.crate_name, "", "", [0; 16]),
-        ];
+    fn of(host: &Manifest, mut hosts: Vec<usize>, plugin: &Manifest, mut plugins: Vec<usize>) -> Pairs {
+        let (theirs, ours) = (&host.crates[..], &plugin.crates[..]);
         let mut pairs = Vec::new();
-        let mut hosts = sorted(host);
-        let mut plugins = sorted(plugin);
-        for key in stages {
-            let mut waiting: BTreeMap<Key<'_>, VecDeque<usize>> = BTreeMap::new();
-            for &at in &plugins {
-                if let Some(info) = plugin.crates.get(at) {
-                    waiting.entry(key(info)).or_default().push_back(at);
-                }
-            }
-            let mut taken = BTreeSet::new();
-            hosts.retain(|&at| {
-                let queue = host.crates.get(at).and_then(|info| waiting.get_mut(&key(info)));
-                let Some(other) = queue.and_then(VecDeque::pop_front) else { return true };
-                pairs.push((at, other));
-                taken.insert(other);
-                false
-            });
-            plugins.retain(|at| !taken.contains(at));
+        for stage in 0..4 {
+            pair(stage, (theirs, &mut hosts), (ours, &mut plugins), &mut pairs);
         }
-        let name = |at: usize| host.crates.get(at).map(|c| (&c.package, &c.version, &c.crate_name));
-        pairs.sort_by_key(|&(at, _)| name(at));
-        let mut same_host = vec![false; host.crates.len()];
-        let mut same_plugin = vec![false; plugin.crates.len()];
-        for &(host_at, plugin_at) in &pairs {
-            let (Some(theirs), Some(ours)) = (host.crates.get(host_at), plugin.crates.get(plugin_at)) else {
-                continue;
-            };
-            let same = same(theirs, ours);
-            for (list, at) in [(&mut same_host, host_at), (&mut same_plugin, plugin_at)] {
+        let order = sorted_by(&pairs, |a: &Pair, b: &Pair| {
+            let name = |pair: &Pair| theirs.get(pair.host).map(|c| (&c.package, &c.version, &c.crate_name));
+            name(a).cmp(&name(b)).then(a.stage.cmp(&b.stage)).then(a.host.cmp(&b.host))
+        });
+        arrange(&mut pairs, order);
+        let mut same_host = vec![false; theirs.len()];
+        let mut same_plugin = vec![false; ours.len()];
+        for pair in &pairs {
+            let same = pair.crates(host, plugin).is_some_and(|(theirs, ours)| same(theirs, ours));
+            for (list, at) in [(&mut same_host, pair.host), (&mut same_plugin, pair.plugin)] {
                 if let Some(place) = list.get_mut(at) {
                     *place = same;
                 }
@@ -249,32 +251,64 @@ impl Pairs {
         }
         Pairs { pairs, only_host: hosts, only_plugin: plugins, same_host, same_plugin }
     }
+}
 
-    /// Whether a direct dependency is not the same on both sides. One step is enough: a dependency that differs has
-    /// its own cause.
-    fn below_changed(&self, manifest: &Manifest, at: usize, role: Role) -> bool {
-        let same = if role == Role::Host { &self.same_host } else { &self.same_plugin };
-        let below = manifest.crates.get(at).map(|info| &info.dependencies[..]).unwrap_or_default();
-        let places = below.iter().filter_map(|&index| usize::try_from(index).ok());
-        // An index without a crate, or of a crate that isn't shared, says nothing about the API library.
-        let mut shared = places.filter(|&at| manifest.crates.get(at).is_some_and(|info| info.shared));
-        shared.any(|below| below != at && same.get(below) == Some(&false))
+/// Some crates of a list in the order of what names them.
+#[inline(never)]
+fn by_names(stage: u8, crates: &[CrateInfo], places: &[usize]) -> Vec<usize> {
+    let order = sorted_by(places, |&a, &b| {
+        crates.get(a).zip(crates.get(b)).map_or(Ordering::Equal, |(a, b)| names(stage, a, b))
+    });
+    order.into_iter().filter_map(|place| places.get(place).copied()).collect()
+}
+
+/// Takes the crates that are alike in this stage out of both lists, the first with the first.
+#[inline(never)]
+fn pair(
+    stage: u8,
+    (theirs, hosts): (&[CrateInfo], &mut Vec<usize>),
+    (ours, plugins): (&[CrateInfo], &mut Vec<usize>),
+    pairs: &mut Vec<Pair>,
+) {
+    let (by_host, by_plugin) = (by_names(stage, theirs, hosts), by_names(stage, ours, plugins));
+    let (mut by_host, mut by_plugin) = (&by_host[..], &by_plugin[..]);
+    let mut taken = (vec![false; theirs.len()], vec![false; ours.len()]);
+    while let ([host, hosts @ ..], [plugin, plugins @ ..]) = (by_host, by_plugin) {
+        let (Some(a), Some(b)) = (theirs.get(*host), ours.get(*plugin)) else { break };
+        let order = names(stage, a, b);
+        if order.is_eq() {
+            pairs.push(Pair { host: *host, plugin: *plugin, stage });
+            for (taken, at) in [(&mut taken.0, *host), (&mut taken.1, *plugin)] {
+                if let Some(taken) = taken.get_mut(at) {
+                    *taken = true;
+                }
+            }
+        }
+        if order.is_le() {
+            by_host = hosts;
+        }
+        if order.is_ge() {
+            by_plugin = plugins;
+        }
+    }
+    for (places, taken) in [(hosts, taken.0), (plugins, taken.1)] {
+        places.retain(|&at| taken.get(at) != Some(&true));
     }
 }
 
-/// The indices in the order of name and version, so that of several versions the lowest meets the lowest.
-fn sorted(shared: &Shared<'_>) -> Vec<usize> {
-    let mut places = shared.places.clone();
-    places.sort_by(|&a, &b| match (shared.crates.get(a), shared.crates.get(b)) {
-        (Some(a), Some(b)) => (&a.package, &a.crate_name)
-            .cmp(&(&b.package, &b.crate_name))
-            .then_with(|| by_version(&a.version, &b.version)),
-        _ => a.cmp(&b),
-    });
-    places
+/// Whether a direct dependency is not the same on both sides. One step is enough: a dependency that differs has its
+/// own cause.
+#[inline(never)]
+fn below_changed(manifest: &Manifest, info: &CrateInfo, same: &[bool]) -> bool {
+    info.dependencies.iter().filter_map(|&index| usize::try_from(index).ok()).any(|at| {
+        // An index without a crate, or of a crate that isn't shared, says nothing about the API library.
+        let Some(below) = manifest.crates.get(at).filter(|below| below.shared) else { return false };
+        !std::ptr::eq(below, info) && same.get(at) == Some(&false)
+    })
 }
 
 /// The id holds name, version, features, settings and the ids below; the content is what was compiled.
+#[inline(never)]
 pub(super) fn same(a: &CrateInfo, b: &CrateInfo) -> bool {
     a.id == b.id && a.content == b.content && contents_known(a, b)
 }
@@ -284,19 +318,9 @@ fn contents_known(a: &CrateInfo, b: &CrateInfo) -> bool {
     a.content != [0; 32] && b.content != [0; 32]
 }
 
-/// What is to be said of one pair of crates.
-struct One {
-    differences: Vec<Difference>,
-    /// Whether settings differ, which are told for all crates together.
-    settings: bool,
-}
-
-fn one<'a>(
-    theirs: &'a CrateInfo,
-    ours: &'a CrateInfo,
-    remedies: &Remedies<'_>,
-    settings: &mut Settings<'a>,
-) -> One {
+/// What is to be said of one pair of crates, and whether there is anything. Settings are told for all together.
+#[inline(never)]
+fn one(found: &mut Found<'_>, theirs: &CrateInfo, ours: &CrateInfo) -> bool {
     // Named one by one, so that a new field does not compile until somebody decides whether it matters.
     let CrateInfo {
         package,
@@ -311,102 +335,143 @@ fn one<'a>(
         content: _,
         // Another dependency is another crate in the list, and is told as such.
         dependencies: _,
-        settings: own_settings,
+        // Compared by the caller too.
+        settings: _,
     } = theirs;
-    let name = printable(package);
-    let mut differences = Vec::new();
+    let name = Printable(package);
+    let mut differs = false;
     if *version != ours.version {
-        let older = by_version(&ours.version, version) == Ordering::Less;
-        // A package may be there in several versions, and then cargo wants to know which.
-        let spec = command_word(&format!("{package}@{}", ours.version));
-        differences.push(Difference {
-            code: Code::CrateVersion,
-            what: format!("the plugin was compiled against another version of the shared crate `{name}`"),
-            host: title(theirs),
-            plugin: title(ours),
-            side: if older { Side::Plugin } else { Side::Either },
-            remedy: remedies.of(Code::CrateVersion, &[("spec", &spec), ("version", &command_word(version))]),
-        });
+        differs = true;
+        // Of the API crate that has been told, as of the library as a whole.
+        if *package != found.host.package {
+            let older = by_version(&ours.version, version) == Ordering::Less;
+            found.add(
+                (Code::CrateVersion, if older { Side::Plugin } else { Side::Either }),
+                format_args!("the plugin was compiled against another version of the shared crate `{name}`"),
+                format_args!("{}", Title(theirs)),
+                format_args!("{}", Title(ours)),
+                &[
+                    // A package may be there in several versions, and then cargo wants to know which.
+                    ("spec", &Word(&format_args!("{package}@{}", ours.version))),
+                    ("version", &Word(version)),
+                ],
+            );
+        }
     }
     // In which folder a crate lies is each machine's own affair.
     let folders = source.starts_with("path") && ours.source.starts_with("path");
     if *source != ours.source && !folders {
-        differences.push(Difference {
-            code: Code::CrateSource,
-            what: format!("the shared crate `{name}` comes from another place"),
-            host: format!("{} from {}", title(theirs), place(source)),
-            plugin: format!("{} from {}", title(ours), place(&ours.source)),
-            side: Side::Plugin,
-            remedy: remedies.of(Code::CrateSource, &[("crate", &name), ("source", &place(source))]),
-        });
+        differs = true;
+        found.add(
+            (Code::CrateSource, Side::Plugin),
+            format_args!("the shared crate `{name}` comes from another place"),
+            format_args!("{} from {}", Title(theirs), Place(source)),
+            format_args!("{} from {}", Title(ours), Place(&ours.source)),
+            &[("crate", &name), ("source", &Place(source))],
+        );
     }
-    differences.extend(compare_features(&name, features, &ours.features, remedies));
-    One { differences, settings: settings.compare(own_settings, &ours.settings) }
+    differs | compare_features(found, &name, features, &ours.features)
 }
 
-fn compare_features(
-    name: &str,
-    theirs: &[String],
-    ours: &[String],
-    remedies: &Remedies<'_>,
-) -> Option<Difference> {
-    // `default` is a list of others, and has no meaning of its own.
-    let set = |features: &'_ [String]| -> BTreeSet<String> {
-        features.iter().filter(|feature| *feature != "default").cloned().collect()
-    };
-    let (theirs, ours) = (set(theirs), set(ours));
-    let only = |these: &BTreeSet<String>, those: &BTreeSet<String>| -> Option<String> {
-        let names: Vec<String> = these.difference(those).map(|f| format!("`{}`", printable(f))).collect();
-        (!names.is_empty()).then(|| names.join(", "))
-    };
+#[inline(never)]
+fn compare_features(found: &mut Found<'_>, name: &Printable<'_>, theirs: &[String], ours: &[String]) -> bool {
+    let (theirs, ours) = (features(theirs), features(ours));
     let (missing, extra) = (only(&theirs, &ours), only(&ours, &theirs));
-    let list = |set: &BTreeSet<String>, only: &Option<String>| match only {
-        Some(only) => format!("has {only} on"),
-        None if set.is_empty() => "no features on".to_owned(),
-        None => "no feature that the other side lacks".to_owned(),
+    if missing.is_empty() && extra.is_empty() {
+        return false;
+    }
+    let (missing, extra) = (Features { all: &theirs, only: &missing }, Features { all: &ours, only: &extra });
+    let (on, off) = (Quoted(missing.only), Quoted(extra.only));
+    let change: &dyn fmt::Display = match (missing.only, extra.only) {
+        (_, []) => &format_args!("switch {on} on in the plugin"),
+        ([], _) => &format_args!("switch {off} off in the plugin, or on in the API crate"),
+        _ => &format_args!("switch {on} on and {off} off in the plugin"),
     };
-    let change = match (&missing, &extra) {
-        (None, None) => return None,
-        (Some(on), None) => format!("switch {on} on in the plugin"),
-        (None, Some(off)) => format!("switch {off} off in the plugin, or on in the API crate"),
-        (Some(on), Some(off)) => format!("switch {on} on and {off} off in the plugin"),
-    };
-    Some(Difference {
-        code: Code::CrateFeatures,
-        what: format!("the shared crate `{name}` has other features"),
-        host: list(&theirs, &missing),
-        plugin: list(&ours, &extra),
-        side: if extra.is_some() { Side::Either } else { Side::Plugin },
-        remedy: remedies.of(Code::CrateFeatures, &[("crate", name), ("features", &change)]),
-    })
+    found.add(
+        (Code::CrateFeatures, if extra.only.is_empty() { Side::Plugin } else { Side::Either }),
+        format_args!("the shared crate `{name}` has other features"),
+        format_args!("{missing}"),
+        format_args!("{extra}"),
+        &[("crate", name), ("features", change)],
+    );
+    true
 }
 
-fn content(theirs: &CrateInfo, ours: &CrateInfo, remedies: &Remedies<'_>) -> Difference {
-    let compiled = |info: &CrateInfo| match info.content {
-        content if content == [0; 32] => format!("{}, its contents not on record", title(info)),
-        content => format!("{}, contents {}", title(info), crate::Identity(content).short()),
-    };
-    let name = printable(&theirs.package);
-    let what = if contents_known(theirs, ours) {
-        format!("the source of the shared crate `{name}` is not the same, though version and features are")
+/// The features of a crate on one side, and those of them that are on this side only.
+struct Features<'a> {
+    all: &'a [&'a str],
+    only: &'a [&'a str],
+}
+
+impl fmt::Display for Features<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.only, self.all) {
+            ([], []) => f.write_str("no features on"),
+            ([], _) => f.write_str("no feature that the other side lacks"),
+            (only, _) => write!(f, "has {} on", Quoted(only)),
+        }
+    }
+}
+
+#[inline(never)]
+fn features(list: &[String]) -> Vec<&str> {
+    // `default` is a list of others, and has no meaning of its own.
+    let list: Vec<&str> =
+        list.iter().map(|feature| &**feature).filter(|feature| *feature != "default").collect();
+    set(&list)
+}
+
+/// Those of the one set that are not in the other.
+#[inline(never)]
+fn only<'a>(these: &[&'a str], those: &[&str]) -> Vec<&'a str> {
+    these.iter().filter(|name| those.binary_search(name).is_err()).copied().collect()
+}
+
+fn content(found: &mut Found<'_>, theirs: &CrateInfo, ours: &CrateInfo) {
+    let name = Printable(&theirs.package);
+    let what: &dyn fmt::Display = if contents_known(theirs, ours) {
+        &format_args!(
+            "the source of the shared crate `{name}` is not the same, though version and features are"
+        )
     } else {
-        format!("of all shared crates only `{name}` can differ: what was compiled of it is not on record")
+        &format_args!(
+            "of all shared crates only `{name}` can differ: what was compiled of it is not on record"
+        )
     };
-    Difference {
-        code: Code::CrateContent,
-        what,
-        host: compiled(theirs),
-        plugin: compiled(ours),
-        side: Side::Either,
-        remedy: remedies.of(Code::CrateContent, &[]),
+    found.add(
+        (Code::CrateContent, Side::Either),
+        format_args!("{what}"),
+        format_args!("{}", Compiled(theirs)),
+        format_args!("{}", Compiled(ours)),
+        &[],
+    );
+}
+
+/// A crate and what was compiled of it.
+struct Compiled<'a>(&'a CrateInfo);
+
+impl fmt::Display for Compiled<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.content {
+            content if content == [0; 32] => write!(f, "{}, its contents not on record", Title(self.0)),
+            content => write!(f, "{}, contents {}", Title(self.0), crate::Identity(content).short()),
+        }
     }
 }
 
 /// Settings in which crates differ: most often one that was set for all of them, so they are told together.
 #[derive(Default)]
 struct Settings<'a> {
-    /// By name and the two values: for how many crates.
-    found: BTreeMap<(&'a str, Option<&'a str>, Option<&'a str>), usize>,
+    /// One for each crate and setting.
+    found: Vec<Setting<'a>>,
+}
+
+/// The values that a setting has for a crate, the host's and the plugin's.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+struct Setting<'a> {
+    name: &'a str,
+    theirs: Option<&'a str>,
+    ours: Option<&'a str>,
 }
 
 /// Settings that change how code is called, how panics travel, or which instructions there are.
@@ -415,73 +480,117 @@ const ABI: [&str; 3] = ["panic", "target-cpu", "target-feature"];
 impl<'a> Settings<'a> {
     /// Whether there is a difference.
     fn compare(&mut self, theirs: &'a [(String, String)], ours: &'a [(String, String)]) -> bool {
-        // The last one counts, as it does for rustc.
-        let map = |list: &'a [(String, String)]| -> BTreeMap<&'a str, &'a str> {
-            list.iter().map(|(name, value)| (&**name, &**value)).collect()
-        };
-        let (theirs, ours) = (map(theirs), map(ours));
-        let mut differ = false;
-        for name in theirs.keys().chain(ours.keys()).copied().collect::<BTreeSet<_>>() {
-            let values = (theirs.get(name).copied(), ours.get(name).copied());
-            if values.0 != values.1 {
-                differ = true;
-                *self.found.entry((name, values.0, values.1)).or_default() += 1;
+        let all: Vec<&'a (String, String)> = theirs.iter().chain(ours).collect();
+        let before = self.found.len();
+        let mut setting = Setting::default();
+        for at in sorted_by(&all, |a, b| a.0.cmp(&b.0)) {
+            let Some((name, value)) = all.get(at) else { continue };
+            if setting.name != name {
+                self.push(setting);
+                setting = Setting { name, ..Setting::default() };
+            }
+            // The last one counts, as it does for rustc.
+            *(if at < theirs.len() { &mut setting.theirs } else { &mut setting.ours }) = Some(value);
+        }
+        self.push(setting);
+        self.found.len() != before
+    }
+
+    fn push(&mut self, setting: Setting<'a>) {
+        if setting.theirs != setting.ours {
+            self.found.push(setting);
+        }
+    }
+
+    /// Adds one difference for all crates that have the same two values.
+    fn tell(&self, found: &mut Found<'_>) {
+        let order = sorted_by(&self.found, Ord::cmp);
+        let mut count = 0;
+        for (n, at) in order.iter().enumerate() {
+            let Some(setting) = self.found.get(*at) else { continue };
+            count += 1;
+            if order.get(n + 1).and_then(|next| self.found.get(*next)) != Some(setting) {
+                setting.tell(count, found);
+                count = 0;
             }
         }
-        differ
-    }
-
-    fn differences(self, remedies: &Remedies<'_>) -> impl Iterator<Item = Difference> {
-        self.found.into_iter().map(|((name, theirs, ours), count)| {
-            let value = |value: Option<&str>| match value {
-                Some(value) => printable(&format!("{name}={value}")),
-                None => printable(&format!("{name} not set")),
-            };
-            let crates =
-                if count == 1 { "1 shared crate".to_owned() } else { format!("{count} shared crates") };
-            let code = if ABI.contains(&name) { Code::AbiSettings } else { Code::Settings };
-            Difference {
-                code,
-                what: format!("{crates} compiled with another `{}`", printable(name)),
-                host: value(theirs),
-                plugin: value(ours),
-                side: if code == Code::AbiSettings { Side::Plugin } else { Side::Either },
-                remedy: remedies.of(code, &[("setting", &format!("`{}`", printable(name)))]),
-            }
-        })
     }
 }
 
-fn setting<'a>(info: &'a CrateInfo, name: &str) -> Option<&'a str> {
-    info.settings.iter().rev().find(|(key, _)| key == name).map(|(_, value)| &**value)
+impl Setting<'_> {
+    fn tell(self, count: usize, found: &mut Found<'_>) {
+        let Setting { name, theirs, ours } = self;
+        let plural = if count == 1 { "" } else { "s" };
+        let is_abi = ABI.contains(&name);
+        let printed = Printable(&name);
+        found.add(
+            if is_abi { (Code::AbiSettings, Side::Plugin) } else { (Code::Settings, Side::Either) },
+            format_args!("{count} shared crate{plural} compiled with another `{printed}`"),
+            format_args!("{}", Printable(&Value { name, value: theirs })),
+            format_args!("{}", Printable(&Value { name, value: ours })),
+            &[("setting", &format_args!("`{printed}`"))],
+        );
+    }
 }
 
-fn title(info: &CrateInfo) -> String {
-    printable(&format!("{} {}", info.package, info.version))
+/// What one side has a setting set to.
+struct Value<'a> {
+    name: &'a str,
+    value: Option<&'a str>,
+}
+
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.value {
+            Some(value) => write!(f, "{}={value}", self.name),
+            None => write!(f, "{} not set", self.name),
+        }
+    }
 }
 
 /// A source as people speak of it.
-fn place(source: &str) -> String {
-    match source.split_once('+') {
-        Some(("registry" | "sparse", url)) if url.contains("crates.io") => "crates.io".to_owned(),
-        Some(("registry", url)) => format!("the registry {}", printable(url)),
-        Some(("git", url)) => format!("the repository {}", printable(url)),
-        Some(("path", folder)) => format!("the folder {}", printable(folder)),
-        _ if source == "path" => "a folder outside the workspace".to_owned(),
-        _ if source.is_empty() => "an unknown place".to_owned(),
-        _ => printable(source),
+struct Place<'a>(&'a str);
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // As bytes, since the standard library's search for a text is a kilobyte of code.
+        let is_crates_io = |url: &str| url.as_bytes().windows(9).any(|part| part == b"crates.io");
+        let (before, place) = match self.0.split_once('+') {
+            Some(("registry" | "sparse", url)) if is_crates_io(url) => ("crates.io", ""),
+            Some(("registry", url)) => ("the registry ", url),
+            Some(("git", url)) => ("the repository ", url),
+            Some(("path", folder)) => ("the folder ", folder),
+            _ if self.0 == "path" => ("a folder outside the workspace", ""),
+            _ if self.0.is_empty() => ("an unknown place", ""),
+            _ => ("", self.0),
+        };
+        write!(f, "{before}{}", Printable(&place))
     }
 }
 
 /// Which of two versions is older, as cargo has it; what is no version is compared as text.
+#[inline(never)]
 pub(super) fn by_version(a: &str, b: &str) -> Ordering {
-    /// The numbers, whether it is a release, and the parts of a pre-release: numbers before words.
-    fn parts(version: &str) -> (Vec<u64>, bool, Vec<(u64, &str)>) {
+    /// The numbers with dots between them, and the parts of a pre-release.
+    fn split(version: &str) -> (&str, &str) {
         let version = version.split('+').next().unwrap_or(version);
-        let (numbers, pre) = version.split_once('-').unwrap_or((version, ""));
-        let number = |part: &str| part.parse().unwrap_or(u64::MAX);
-        let pre: Vec<_> = pre.split('.').filter(|p| !p.is_empty()).map(|p| (number(p), p)).collect();
-        (numbers.split('.').map(number).collect(), pre.is_empty(), pre)
+        version.split_once('-').unwrap_or((version, ""))
     }
-    parts(a).cmp(&parts(b)).then_with(|| a.cmp(b))
+    let ((numbers, pre), (other_numbers, other_pre)) = (split(a), split(b));
+    // A release comes after its pre-releases.
+    let is_release = |pre: &str| pre.bytes().all(|byte| byte == b'.');
+    by_parts(numbers, other_numbers, false)
+        .then_with(|| is_release(pre).cmp(&is_release(other_pre)))
+        .then_with(|| by_parts(pre, other_pre, true))
+        .then_with(|| a.cmp(b))
+}
+
+/// Compares parts with dots between them, numbers before words; where words count, what is empty is no part.
+#[inline(never)]
+fn by_parts(a: &str, b: &str, words: bool) -> Ordering {
+    fn parts(text: &str, words: bool) -> impl Iterator<Item = (u64, &str)> {
+        let parts = text.split('.').filter(move |part| !words || !part.is_empty());
+        parts.map(move |part| (part.parse().unwrap_or(u64::MAX), if words { part } else { "" }))
+    }
+    parts(a, words).cmp(parts(b, words))
 }

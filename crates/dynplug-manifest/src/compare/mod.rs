@@ -9,13 +9,14 @@ mod text;
 
 use crate::diagnostics::Code;
 use crate::manifest::{ApiReference, CrateInfo, Manifest, Product};
+use crate::sorted::sorted_by;
 use std::cmp::Ordering;
-use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 
+use crates::Summary;
 pub use processor::required_features;
-use text::{command_word, printable};
+use text::{Printable, Title, Word};
 
 /// The process that is to open a plugin.
 #[derive(Clone, Copy)]
@@ -114,22 +115,53 @@ impl Mismatch {
 
 impl std::error::Error for Mismatch {}
 
-/// What the remedies of the table are filled with.
-struct Remedies<'a> {
-    plugin: String,
-    api: String,
+/// What was found so far, of this host and this plugin.
+struct Found<'a> {
+    /// The manifest of the API library in the process.
     host: &'a Manifest,
+    plugin: &'a Manifest,
+    differences: Vec<Difference>,
 }
 
-impl Remedies<'_> {
-    fn of(&self, code: Code, more: &[(&str, &str)]) -> String {
-        let profile = match &*self.host.profile {
-            "" | "debug" | "test" => "dev".to_owned(),
-            name => command_word(name),
+impl<'a> Found<'a> {
+    /// Nothing yet.
+    fn new(host: &'a Manifest, plugin: &'a Manifest) -> Found<'a> {
+        Found { host, plugin, differences: Vec::new() }
+    }
+
+    /// Adds a difference: what differs, what the host has, what the plugin has, and what its remedy is filled with.
+    ///
+    /// The texts are made here and nowhere else, of pieces that the callers borrow. All of this lies in the API
+    /// library of every host, and a `String` made at each of these places would make it several times as large.
+    #[inline(never)]
+    fn add(
+        &mut self,
+        (code, side): (Code, Side),
+        what: fmt::Arguments<'_>,
+        host: fmt::Arguments<'_>,
+        plugin: fmt::Arguments<'_>,
+        more: &[(&str, &dyn fmt::Display)],
+    ) {
+        let profile: &dyn fmt::Display = match &*self.host.profile {
+            "" | "debug" | "test" => &"dev",
+            _ => &Word(&self.host.profile),
         };
-        let mut values = vec![("plugin", &*self.plugin), ("api", &*self.api), ("profile", &*profile)];
-        values.extend(more);
-        code.diagnostic().remedy_for(&values)
+        let common: [(&str, &dyn fmt::Display); 3] = [
+            ("plugin", &Word(&self.plugin.package)),
+            ("api", &Word(&self.host.package)),
+            ("profile", profile),
+        ];
+        let values: Vec<(&str, String)> =
+            common.iter().chain(more).map(|(name, value)| (*name, value.to_string())).collect();
+        let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, &**value)).collect();
+        self.differences.push(Difference {
+            code,
+            what: fmt::format(what),
+            host: fmt::format(host),
+            plugin: fmt::format(plugin),
+            side,
+            remedy: code.diagnostic().remedy_for(&values),
+        });
     }
 }
 
@@ -150,240 +182,216 @@ pub fn compare(host: &Host<'_>, plugin: &Manifest, needed: &[&str]) -> Vec<Diffe
         target,
         // A plugin may be compiled with another profile than the host; settings that matter are in the crates.
         profile: _,
+        // Of these, those that matter are looked at with the processor.
         cpu_features: _,
-        id,
-        api,
+        // Both are looked at with what is loaded.
+        id: _,
         crates: _,
+        api,
     } = plugin;
-    let remedies =
-        Remedies { plugin: command_word(package), api: command_word(&host.api.package), host: host.api };
-    let mut found = Vec::new();
-
+    let mut found = Found::new(host.api, plugin);
     if *product != Product::Plugin {
-        found.push(Difference {
-            code: Code::NotAPlugin,
-            what: format!("`{}` is not a plugin", printable(package)),
-            host: "opens plugins".to_owned(),
-            plugin: match product {
-                Product::Plugin => "a plugin",
-                Product::ApiLibrary => "an API library",
-                Product::Host => "a host",
-            }
-            .to_owned(),
-            side: Side::Plugin,
-            remedy: remedies.of(Code::NotAPlugin, &[]),
-        });
+        let article = if *product == Product::ApiLibrary { "an" } else { "a" };
+        found.add(
+            (Code::NotAPlugin, Side::Plugin),
+            format_args!("`{}` is not a plugin", Printable(package)),
+            format_args!("opens plugins"),
+            format_args!("{article} {product}"),
+            &[],
+        );
     }
-    found.extend(already_loaded(host, plugin, &remedies));
+    already_loaded(&mut found, host);
     if target != host.machine.target {
-        found.push(Difference {
-            code: Code::Target,
-            what: "the plugin was compiled for another kind of machine".to_owned(),
-            host: printable(host.machine.target),
-            plugin: printable(target),
-            side: Side::Plugin,
-            remedy: remedies.of(Code::Target, &[("target", &printable(host.machine.target))]),
-        });
+        let wanted = Printable(&host.machine.target);
+        found.add(
+            (Code::Target, Side::Plugin),
+            format_args!("the plugin was compiled for another kind of machine"),
+            format_args!("{wanted}"),
+            format_args!("{}", Printable(target)),
+            &[("target", &wanted)],
+        );
     }
     if *rustc != host.api.rustc {
-        found.push(compiler(&host.api.rustc, rustc, &remedies));
+        compiler(&mut found);
     }
     let differs = api.identity != host.api.id;
     // Of two tools that made the same build, nothing follows.
     if differs && *tool != host.api.tool {
-        found.push(Difference {
-            code: Code::Tool,
-            what: "the plugin was built by another version of cargo-dynplug".to_owned(),
-            host: printable(&host.api.tool),
-            plugin: printable(tool),
-            side: Side::Either,
-            remedy: remedies.of(Code::Tool, &[("tool", &command_word(&host.api.tool))]),
-        });
+        found.add(
+            (Code::Tool, Side::Either),
+            format_args!("the plugin was built by another version of cargo-dynplug"),
+            format_args!("{}", Printable(&host.api.tool)),
+            format_args!("{}", Printable(tool)),
+            &[("tool", &Word(&host.api.tool))],
+        );
     }
     let one_compiler = target == host.machine.target && *rustc == host.api.rustc && *tool == host.api.tool;
-    found.extend(api_library(host.api, api, plugin, one_compiler, &remedies));
-    found.extend(processor::compare(host, plugin, &remedies));
-    found.extend(crates::panic_strategy(host.api, plugin, &remedies));
-    // A copy of a plugin that is loaded shares all its crates with it, and to say so once is enough.
-    found.extend(private_crates(host, plugin, &remedies, *id));
-    found.extend(libraries(host, plugin, needed, &remedies));
-    found
+    api_library(&mut found, one_compiler);
+    processor::compare(&mut found, host);
+    crates::panic_strategy(&mut found);
+    private_crates(&mut found, host.loaded);
+    libraries(&mut found, host, needed);
+    found.differences
 }
 
 /// C7
-fn already_loaded(host: &Host<'_>, plugin: &Manifest, remedies: &Remedies<'_>) -> Option<Difference> {
-    let other =
-        host.loaded.iter().find(|l| l.manifest.product == Product::Plugin && l.manifest.id == plugin.id)?;
-    let path = printable(&other.path.to_string_lossy());
-    Some(Difference {
-        code: Code::AlreadyLoaded,
-        what: format!("the same build of `{}` is loaded from another file", printable(&plugin.package)),
-        host: format!("loaded from {path}"),
-        plugin: "a copy of that file".to_owned(),
-        side: Side::Host,
-        remedy: remedies.of(Code::AlreadyLoaded, &[("path", &path)]),
-    })
+fn already_loaded(found: &mut Found<'_>, host: &Host<'_>) {
+    let is_it = |l: &&Loaded<'_>| l.manifest.product == Product::Plugin && l.manifest.id == found.plugin.id;
+    let Some(other) = host.loaded.iter().find(is_it) else { return };
+    let path = Printable(&other.path.display());
+    found.add(
+        (Code::AlreadyLoaded, Side::Host),
+        format_args!("the same build of `{}` is loaded from another file", Printable(&found.plugin.package)),
+        format_args!("loaded from {path}"),
+        format_args!("a copy of that file"),
+        &[("path", &path)],
+    );
 }
 
-fn compiler(host: &str, plugin: &str, remedies: &Remedies<'_>) -> Difference {
+fn compiler(found: &mut Found<'_>) {
+    let (host, plugin) = (&*found.host.rustc, &*found.plugin.rustc);
     // `rustc 1.95.0 (59807616e 2026-04-14)`; of nightlies rustup knows only the day, which is another one.
     let version = host.split(' ').nth(1).unwrap_or_default();
     let toolchain = match version.split_once('-') {
-        None => command_word(version),
-        Some((_, channel)) => command_word(channel.split('.').next().unwrap_or(channel)),
+        None => version,
+        Some((_, channel)) => channel.split('.').next().unwrap_or(channel),
     };
-    let install = format!("rustup toolchain install {toolchain}");
-    let cargo = format!("cargo +{toolchain}");
-    Difference {
-        code: Code::Compiler,
-        what: "the plugin was compiled by another rustc".to_owned(),
-        host: printable(host),
-        plugin: printable(plugin),
-        side: Side::Either,
-        remedy: remedies.of(Code::Compiler, &[("install", &install), ("cargo", &cargo)]),
-    }
+    let toolchain = Word(&toolchain);
+    found.add(
+        (Code::Compiler, Side::Either),
+        format_args!("the plugin was compiled by another rustc"),
+        format_args!("{}", Printable(&host)),
+        format_args!("{}", Printable(&plugin)),
+        &[
+            ("install", &format_args!("rustup toolchain install {toolchain}")),
+            ("cargo", &format_args!("cargo +{toolchain}")),
+        ],
+    );
 }
 
 /// The API library that the plugin was compiled against, and that of the host.
-fn api_library(
-    host: &Manifest,
-    api: &ApiReference,
-    plugin: &Manifest,
-    one_compiler: bool,
-    remedies: &Remedies<'_>,
-) -> Vec<Difference> {
-    let ApiReference { package, version, crate_name, soname, identity } = api;
-    let titled = |name: &str, version: &str| printable(&format!("{name} {version}"));
-    let mut found = Vec::new();
+fn api_library(found: &mut Found<'_>, one_compiler: bool) {
+    let (host, plugin) = (found.host, found.plugin);
+    let ApiReference { package, version, crate_name, soname, identity } = &plugin.api;
+    let ours = format_args!("{package} {version}");
+    let theirs = format_args!("{} {}", host.package, host.version);
+    let (ours, theirs) = (Printable(&ours), Printable(&theirs));
     let other_api = *package != host.package || *crate_name != host.crate_name;
     if other_api {
-        let plugin_api = printable(package);
-        found.push(Difference {
-            code: Code::ApiCrate,
-            what: format!("the plugin was made for a host whose API crate is `{plugin_api}`"),
-            host: titled(&host.package, &host.version),
-            plugin: titled(package, version),
-            side: Side::Either,
-            remedy: remedies.of(Code::ApiCrate, &[("plugin_api", &plugin_api)]),
-        });
+        let plugin_api = Printable(package);
+        found.add(
+            (Code::ApiCrate, Side::Either),
+            format_args!("the plugin was made for a host whose API crate is `{plugin_api}`"),
+            format_args!("{theirs}"),
+            format_args!("{ours}"),
+            &[("plugin_api", &plugin_api)],
+        );
     } else if *version != host.version {
-        let (have, want) = (command_word(version), command_word(&host.version));
         let older = crates::by_version(version, &host.version) == Ordering::Less;
-        found.push(Difference {
-            code: Code::ApiVersion,
-            what: format!("the plugin was compiled against another version of `{}`", printable(package)),
-            host: titled(&host.package, &host.version),
-            plugin: titled(package, version),
-            side: if older { Side::Plugin } else { Side::Either },
-            remedy: remedies.of(Code::ApiVersion, &[("version", &want), ("plugin_version", &have)]),
-        });
+        found.add(
+            (Code::ApiVersion, if older { Side::Plugin } else { Side::Either }),
+            format_args!("the plugin was compiled against another version of `{}`", Printable(package)),
+            format_args!("{theirs}"),
+            format_args!("{ours}"),
+            &[("version", &Word(&host.version)), ("plugin_version", &Word(version))],
+        );
     }
     if *identity == host.id {
         if *soname != host.api.soname {
-            found.push(Difference {
-                code: Code::SoName,
-                what: "the plugin looks for the API library under another name".to_owned(),
-                host: printable(&host.api.soname),
-                plugin: printable(soname),
-                side: Side::Plugin,
-                remedy: remedies.of(Code::SoName, &[]),
-            });
+            found.add(
+                (Code::SoName, Side::Plugin),
+                format_args!("the plugin looks for the API library under another name"),
+                format_args!("{}", Printable(&host.api.soname)),
+                format_args!("{}", Printable(soname)),
+                &[],
+            );
         }
-        return found;
+        return;
     }
+    let mut causes = Found::new(host, plugin);
     // Two different APIs have no crates that would be worth comparing.
-    let causes = if other_api {
-        crates::Causes::default()
-    } else {
-        crates::compare(host, plugin, one_compiler, remedies)
-    };
-    let mut what = format!(
-        "the plugin was compiled against another build of the API library `{}`",
-        printable(&host.package)
-    );
+    let mut summary = if other_api { Summary::default() } else { crates::compare(&mut causes, one_compiler) };
     // What a crate's own version explains has been told.
-    let explained = *version != host.version && causes.differences.is_empty();
-    if let Some(more) = causes.summary().filter(|_| !explained) {
-        what = format!("{what}; {more}");
+    if *version != host.version && causes.differences.is_empty() {
+        summary = Summary::default();
     }
-    found.push(Difference {
-        code: Code::Identity,
-        what,
-        host: host.id.to_string(),
-        plugin: identity.to_string(),
-        side: Side::Either,
-        remedy: remedies.of(Code::Identity, &[]),
-    });
-    found.extend(causes.differences);
-    found
+    found.add(
+        (Code::Identity, Side::Either),
+        format_args!(
+            "the plugin was compiled against another build of the API library `{}`{summary}",
+            Printable(&host.package)
+        ),
+        format_args!("{}", host.id),
+        format_args!("{identity}"),
+        &[],
+    );
+    found.differences.append(&mut causes.differences);
 }
 
 /// No two builds of a crate with one id may meet in a process, nor two copies of a shared one.
-fn private_crates(
-    host: &Host<'_>,
-    plugin: &Manifest,
-    remedies: &Remedies<'_>,
-    id: crate::Identity,
-) -> Vec<Difference> {
-    let mut own: HashMap<[u8; 16], &CrateInfo> = HashMap::new();
+fn private_crates(found: &mut Found<'_>, loaded: &[Loaded<'_>]) {
+    let (host, plugin) = (found.host, found.plugin);
     // Zeros stand for a crate whose id the build didn't learn, and not for an id.
-    own.extend(plugin.crates.iter().filter(|c| !c.shared && c.id != [0; 16]).map(|c| (c.id, c)));
-    let mut found = Vec::new();
-    let mut clash = |ours: &CrateInfo, theirs: &CrateInfo, owner: String| {
-        let named = |info: &CrateInfo| printable(&format!("{} {}", info.package, info.version));
-        found.push(Difference {
-            code: Code::PrivateCrate,
-            what: format!(
-                "the plugin `{}` and {owner} each have a copy of the crate `{}`, which the compiler can't tell apart",
-                printable(&plugin.package),
-                printable(&ours.package)
-            ),
-            host: format!("{} in {owner}", named(theirs)),
-            plugin: format!("{} in the plugin `{}`", named(ours), printable(&plugin.package)),
-            side: Side::Plugin,
-            remedy: remedies.of(Code::PrivateCrate, &[("crate", &printable(&ours.package))]),
-        });
+    let own = |info: &&CrateInfo| !info.shared && info.id != [0; 16];
+    let own: Vec<&CrateInfo> = plugin.crates.iter().filter(own).collect();
+    let by_id = sorted_by(&own, |a, b| a.id.cmp(&b.id));
+    let own = |id: [u8; 16]| {
+        let after = by_id.partition_point(|&place| own.get(place).is_some_and(|info| info.id <= id));
+        let last = own.get(*by_id.get(after.checked_sub(1)?)?)?;
+        (last.id == id).then_some(*last)
     };
-    for theirs in host.api.crates.iter().filter(|c| c.shared) {
-        if let Some(ours) = own.get(&theirs.id) {
-            clash(ours, theirs, format!("the API library `{}`", printable(&host.api.package)));
+    for theirs in host.crates.iter().filter(|c| c.shared) {
+        if let Some(ours) = own(theirs.id) {
+            clash(found, ours, theirs, &format_args!("the API library `{}`", Printable(&host.package)));
         }
     }
-    for other in host.loaded {
-        if other.manifest.product == Product::Plugin && other.manifest.id == id {
+    for other in loaded {
+        let Manifest { product, package, id, crates, .. } = other.manifest;
+        // A copy of a plugin that is loaded shares all its crates with it, and to say so once is enough.
+        if *product == Product::Plugin && *id == plugin.id {
             continue;
         }
-        for theirs in other.manifest.crates.iter().filter(|c| !c.shared) {
+        for theirs in crates.iter().filter(|c| !c.shared) {
             // The same build twice is two copies that are alike, which is what private crates are. Where the
             // contents aren't on record, nothing proves that it is the same.
-            if let Some(ours) = own.get(&theirs.id).filter(|ours| !crates::same(ours, theirs)) {
-                let path = other.path.to_string_lossy();
-                let Manifest { product, package, .. } = other.manifest;
-                clash(ours, theirs, format!("the {product} `{}` ({})", printable(package), printable(&path)));
+            if let Some(ours) = own(theirs.id).filter(|ours| !crates::same(ours, theirs)) {
+                let (package, path) = (Printable(package), Printable(&other.path.display()));
+                clash(found, ours, theirs, &format_args!("the {product} `{package}` ({path})"));
             }
         }
     }
-    found
 }
 
-fn libraries<'a>(
-    host: &'a Host<'_>,
-    plugin: &'a Manifest,
-    needed: &'a [&str],
-    remedies: &'a Remedies<'_>,
-) -> impl Iterator<Item = Difference> + 'a {
+/// A private crate of the plugin's that has the id of another in the process.
+fn clash(found: &mut Found<'_>, ours: &CrateInfo, theirs: &CrateInfo, owner: &dyn fmt::Display) {
+    let (plugin, package) = (Printable(&found.plugin.package), Printable(&ours.package));
+    found.add(
+        (Code::PrivateCrate, Side::Plugin),
+        format_args!(
+            "the plugin `{plugin}` and {owner} each have a copy of the crate `{package}`, \
+             which the compiler can't tell apart"
+        ),
+        format_args!("{} in {owner}", Title(theirs)),
+        format_args!("{} in the plugin `{plugin}`", Title(ours)),
+        &[("crate", &package)],
+    );
+}
+
+fn libraries(found: &mut Found<'_>, host: &Host<'_>, needed: &[&str]) {
+    let Some(is_there) = host.machine.libraries else { return };
     // The API library is in the process under the one name; under the other the identity is what differs.
-    let api = [&*host.api.api.soname, &*plugin.api.soname];
-    let names = needed.iter().filter(move |name| !api.contains(*name));
-    names.filter(|name| host.machine.libraries.is_some_and(|find| !find(name))).map(|name| {
-        let library = printable(name);
-        Difference {
-            code: Code::Library,
-            what: format!("the plugin needs the library `{library}`, which is not on this machine"),
-            host: "not found".to_owned(),
-            plugin: library.clone(),
-            side: Side::Host,
-            remedy: remedies.of(Code::Library, &[("library", &library)]),
+    let api = [&*found.host.api.soname, &*found.plugin.api.soname];
+    for name in needed.iter().filter(|name| !api.contains(*name)) {
+        if is_there(name) {
+            continue;
         }
-    })
+        let library = Printable(name);
+        found.add(
+            (Code::Library, Side::Host),
+            format_args!("the plugin needs the library `{library}`, which is not on this machine"),
+            format_args!("not found"),
+            format_args!("{library}"),
+            &[("library", &library)],
+        );
+    }
 }

@@ -1,13 +1,18 @@
 //! What a plugin asks of the processor, and what the machine has.
 
-use super::{Difference, Host, Remedies, Side, text::printable};
+use super::text::{Joined, Printable};
+use super::{Found, Host, Side};
 use crate::diagnostics::Code;
 use crate::manifest::Manifest;
-use std::collections::BTreeSet;
+use crate::sorted::set;
+use std::fmt;
 
 /// Features that say how functions are called and not only what the processor can do: rustc compiles with them and
 /// only warns, and a call from one side to the other passes its arguments in the wrong registers.
-const CALLING: [&str; 7] = ["soft-float", "x87", "sse", "sse2", "neon", "fp-armv8", "reserve-x18"];
+///
+/// Each with the sign that is not the usual one: registers for floating point are in use unless they are taken away,
+/// the others are the other way round.
+const CALLING: [&str; 7] = ["+reserve-x18", "+soft-float", "-fp-armv8", "-neon", "-sse", "-sse2", "-x87"];
 
 /// The features that the processor must have for this product's code, by rustc's names.
 ///
@@ -20,56 +25,64 @@ pub fn required_features(manifest: &Manifest) -> impl Iterator<Item = &str> {
 }
 
 /// C11
-pub(super) fn compare(host: &Host<'_>, plugin: &Manifest, remedies: &Remedies<'_>) -> Vec<Difference> {
-    let mut found = Vec::new();
-    let lacking: BTreeSet<&str> = required_features(plugin)
-        .filter(|feature| (host.machine.has_feature)(feature) == Some(false))
-        .collect();
-    if !lacking.is_empty() {
-        let features = printable(&lacking.into_iter().collect::<Vec<_>>().join(", "));
-        found.push(Difference {
-            code: Code::CpuFeatures,
-            what: format!(
-                "the plugin was compiled for a processor with {features}, which this machine lacks"
-            ),
-            host: format!("a processor without {features}"),
-            plugin: format!("needs {features}"),
-            side: Side::Plugin,
-            remedy: remedies.of(Code::CpuFeatures, &[("features", &features)]),
-        });
-    }
-    let (ours, theirs) = (calling(plugin), calling(host.api));
-    if ours != theirs {
-        let named = |set: BTreeSet<String>| match set.into_iter().collect::<Vec<_>>().join(", ") {
-            none if none.is_empty() => "target-feature as usual".to_owned(),
-            some => printable(&format!("target-feature={some}")),
-        };
-        found.push(Difference {
-            code: Code::AbiSettings,
-            what: "the plugin was compiled with a target feature that changes how functions are called"
-                .to_owned(),
-            host: named(theirs),
-            plugin: named(ours),
-            side: Side::Plugin,
-            remedy: remedies.of(Code::AbiSettings, &[("setting", "`target-feature`")]),
-        });
-    }
-    found
-}
-
-/// The entries that change how functions are called: what the target has anyway doesn't.
-fn calling(manifest: &Manifest) -> BTreeSet<String> {
-    let mut set = BTreeSet::new();
-    for entry in manifest.cpu_features.iter().map(|entry| entry.trim()) {
-        let (sign, name) = match entry.strip_prefix('-') {
-            Some(name) => ('-', name),
-            None => ('+', entry.strip_prefix('+').unwrap_or(entry)),
-        };
-        // Registers for floating point are in use unless they are taken away; the others are the other way round.
-        let usual = if matches!(name, "x87" | "sse" | "sse2" | "neon" | "fp-armv8") { '+' } else { '-' };
-        if CALLING.contains(&name) && sign != usual {
-            set.insert(format!("{sign}{name}"));
+pub(super) fn compare(found: &mut Found<'_>, host: &Host<'_>) {
+    let mut lacking = Vec::new();
+    for feature in required_features(found.plugin) {
+        if (host.machine.has_feature)(feature) == Some(false) {
+            lacking.push(feature);
         }
     }
-    set
+    if !lacking.is_empty() {
+        let lacking = set(&lacking);
+        let features = &Printable(&Joined(&lacking));
+        found.add(
+            (Code::CpuFeatures, Side::Plugin),
+            format_args!("the plugin was compiled for a processor with {features}, which this machine lacks"),
+            format_args!("a processor without {features}"),
+            format_args!("needs {features}"),
+            &[("features", features)],
+        );
+    }
+    let (ours, theirs) = (Calling::of(found.plugin), Calling::of(host.api));
+    if ours != theirs {
+        found.add(
+            (Code::AbiSettings, Side::Plugin),
+            format_args!(
+                "the plugin was compiled with a target feature that changes how functions are called"
+            ),
+            format_args!("{theirs}"),
+            format_args!("{ours}"),
+            &[("setting", &"`target-feature`")],
+        );
+    }
+}
+
+/// Which of [`CALLING`] a product was compiled with: what the target has anyway doesn't count.
+#[derive(PartialEq, Eq)]
+struct Calling([bool; CALLING.len()]);
+
+impl Calling {
+    #[inline(never)]
+    fn of(manifest: &Manifest) -> Calling {
+        let mut set = [false; CALLING.len()];
+        for entry in manifest.cpu_features.iter().map(|entry| entry.trim()) {
+            for (is_set, unusual) in set.iter_mut().zip(CALLING) {
+                // A name without a sign is one that is switched on.
+                *is_set |= entry == unusual || unusual.strip_prefix('+') == Some(entry);
+            }
+        }
+        Calling(set)
+    }
+}
+
+impl fmt::Display for Calling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut before = "target-feature=";
+        for (_, name) in self.0.iter().zip(CALLING).filter(|(is_set, _)| **is_set) {
+            f.write_str(before)?;
+            f.write_str(name)?;
+            before = ", ";
+        }
+        if self.0.contains(&true) { Ok(()) } else { f.write_str("target-feature as usual") }
+    }
 }

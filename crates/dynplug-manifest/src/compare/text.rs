@@ -3,38 +3,111 @@
 
 use super::{Difference, Mismatch, Side};
 use crate::diagnostics::Code;
-use std::fmt;
+use crate::manifest::CrateInfo;
+use std::fmt::{self, Write};
 
 /// The longest piece of a manifest that is printed, in characters.
 const LONGEST: usize = 300;
 
-/// The text without control characters and of a bearable length.
-pub(super) fn printable(text: &str) -> String {
-    let mut out = String::new();
-    for (at, c) in text.chars().enumerate() {
-        if at == LONGEST {
-            out.push('…');
-            break;
-        }
-        // Marks that turn the direction of writing could make a text look like another.
-        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}') {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
-        }
+/// A text without control characters and of a bearable length.
+///
+/// It is displayed and not made into a `String`: many of these stand in each of the many texts of a comparison, and
+/// what has to be freed again takes more code than the comparison itself.
+pub(super) struct Printable<'a>(pub(super) &'a dyn fmt::Display);
+
+impl fmt::Display for Printable<'_> {
+    #[inline(never)]
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(Escaping { to: f, count: 0 }, "{}", self.0)
     }
-    out
 }
 
-/// The text as one word of a shell's command line.
-pub(super) fn command_word(text: &str) -> String {
-    let text = printable(text);
-    let plain = |c: char| c.is_alphanumeric() || "_-.+@/:".contains(c);
-    if !text.is_empty() && !text.starts_with('-') && text.chars().all(plain) {
-        return text;
+/// What a [`Printable`] is written through.
+struct Escaping<'f, 'o> {
+    to: &'f mut fmt::Formatter<'o>,
+    /// The characters so far.
+    count: usize,
+}
+
+impl fmt::Write for Escaping<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for c in text.chars() {
+            if self.count > LONGEST {
+                break;
+            }
+            self.count += 1;
+            // Marks that turn the direction of writing could make a text look like another.
+            let turns =
+                matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            if self.count > LONGEST {
+                self.to.write_char('…')?;
+            } else if c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}') {
+                write!(self.to, "{}", c.escape_default())?;
+            } else {
+                self.to.write_char(c)?;
+            }
+        }
+        Ok(())
     }
-    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// A text as one word of a shell's command line.
+pub(super) struct Word<'a>(pub(super) &'a dyn fmt::Display);
+
+impl fmt::Display for Word<'_> {
+    #[inline(never)]
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = Printable(self.0).to_string();
+        let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '+' | '@' | '/' | ':');
+        if !text.is_empty() && !text.starts_with('-') && text.chars().all(plain) {
+            return f.write_str(&text);
+        }
+        f.write_char('\'')?;
+        for c in text.chars() {
+            match c {
+                '\'' => f.write_str(r"'\''")?,
+                _ => f.write_char(c)?,
+            }
+        }
+        f.write_char('\'')
+    }
+}
+
+/// A crate as people speak of it: its package and version.
+pub(super) struct Title<'a>(pub(super) &'a CrateInfo);
+
+impl fmt::Display for Title<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Printable(&format_args!("{} {}", self.0.package, self.0.version)).fmt(f)
+    }
+}
+
+/// Names with commas between them.
+pub(super) struct Joined<'a>(pub(super) &'a [&'a str]);
+
+impl fmt::Display for Joined<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut before = "";
+        for name in self.0 {
+            write!(f, "{before}{name}")?;
+            before = ", ";
+        }
+        Ok(())
+    }
+}
+
+/// Names, each as it can be printed and between backticks, with commas between them.
+pub(super) struct Quoted<'a>(pub(super) &'a [&'a str]);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut before = "";
+        for name in self.0 {
+            write!(f, "{before}`{}`", Printable(name))?;
+            before = ", ";
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Display for Difference {
@@ -89,30 +162,31 @@ impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Mismatch { plugin, version, differences } = self;
         let count = differences.len();
-        let title = printable(&format!("`{plugin}` {version}"));
-        write!(f, "the plugin {title} does not fit this host: ")?;
+        let title = format_args!("`{plugin}` {version}");
+        write!(f, "the plugin {} does not fit this host: ", Printable(&title))?;
         match count {
             1 => f.write_str("1 difference")?,
             _ => write!(f, "{count} differences")?,
         }
         f.write_str("; nothing of it has run")?;
-        let mut kinds: Vec<(Code, Vec<&Difference>)> = Vec::new();
-        for difference in differences {
-            // Kinds are few, whatever the number of differences.
-            match kinds.iter_mut().find(|(code, _)| *code == difference.code) {
-                Some((_, those)) => those.push(difference),
-                None => kinds.push((difference.code, vec![difference])),
+        // One bit for each kind that has been told.
+        let mut told = 0u64;
+        for Difference { code, .. } in differences {
+            if told & (1 << *code as u32) != 0 {
+                continue;
             }
-        }
-        for (code, those) in kinds {
-            for difference in those.iter().take(IN_FULL) {
+            told |= 1 << *code as u32;
+            let mut those = differences.iter().filter(|difference| difference.code == *code);
+            for difference in those.by_ref().take(IN_FULL) {
                 write!(f, "\n\n{difference}")?;
             }
-            let rest = those.get(IN_FULL..).unwrap_or_default();
-            if !rest.is_empty() {
-                write!(f, "\n\n[{code}] and {} more of this kind", rest.len())?;
+            let rest = those.count();
+            if rest != 0 {
+                write!(f, "\n\n[{code}] and {rest} more of this kind")?;
             }
         }
         Ok(())
     }
 }
+
+const _: () = assert!(Code::ALL.len() <= u64::BITS as usize);

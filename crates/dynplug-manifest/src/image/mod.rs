@@ -18,6 +18,7 @@ use std::fmt;
 
 use crate::manifest::Manifest;
 use crate::note;
+use crate::sorted::sorted_by;
 use recognise::Magic;
 
 pub use error::{ImageError, LooksLike};
@@ -286,10 +287,16 @@ impl<'a> Image<'a> {
         if self.format != Format::Elf {
             found.extend(named(note::BARE_SECTION));
         } else if self.has_segments {
-            found.extend(self.notes.iter().flat_map(|notes| note::descriptors(notes, self.endian)));
+            let all: Vec<&'a [u8]> =
+                self.notes.iter().flat_map(|notes| note::descriptors(notes, self.endian)).collect();
             // Two segments may cover the same note.
-            found.sort_by_key(|bytes| bytes.as_ptr());
-            found.dedup_by_key(|bytes| bytes.as_ptr());
+            for bytes in
+                sorted_by(&all, |a, b| a.as_ptr().cmp(&b.as_ptr())).iter().filter_map(|&at| all.get(at))
+            {
+                if found.last().map(|last| last.as_ptr()) != Some(bytes.as_ptr()) {
+                    found.push(bytes);
+                }
+            }
         } else {
             // One section at most: of several that lie upon each other the same notes would be read over and over.
             let count = named(note::SECTION).count();

@@ -49,6 +49,7 @@
 
 mod error;
 mod read;
+#[cfg(feature = "write")]
 mod write;
 
 use crate::Identity;
@@ -121,6 +122,7 @@ impl std::fmt::Display for Product {
 ///     },
 ///     crates: vec![],
 /// };
+/// # #[cfg(feature = "write")]
 /// assert_eq!(Manifest::decode(&manifest.encode()), Ok(manifest));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]

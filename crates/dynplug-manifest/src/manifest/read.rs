@@ -17,63 +17,105 @@ impl Manifest {
     ///
     /// # Errors
     ///
-    /// A [`DecodeError`] for everything that [`encode`](Self::encode) or a later version of it would not have
+    /// A [`DecodeError`] for everything that `encode` or a later version of it would not have
     /// written. It never panics and never allocates by a length that the bytes claim.
     pub fn decode(bytes: &[u8]) -> Result<Manifest, DecodeError> {
         let fields = Fields { reader: Reader::new(body(bytes)?), offset: HEADER_LEN };
-
-        let mut product = Slot::new("product");
-        let mut package = Slot::new("package");
-        let mut version = Slot::new("version");
-        let mut crate_name = Slot::new("crate_name");
-        let mut tool = Slot::new("tool");
-        let mut rustc = Slot::new("rustc");
-        let mut target = Slot::new("target");
-        let mut profile = Slot::new("profile");
-        let mut cpu_features = Vec::new();
-        let mut id = Slot::new("id");
-        let mut api = Slot::new("api");
-        let mut crates = Vec::new();
+        let mut once = Once { names: &MANIFEST, repeated: &[tag::CPU_FEATURES, tag::CRATES], seen: 0 };
+        let mut manifest = Manifest {
+            product: Product::Plugin,
+            package: String::new(),
+            version: String::new(),
+            crate_name: String::new(),
+            tool: String::new(),
+            rustc: String::new(),
+            target: String::new(),
+            profile: String::new(),
+            cpu_features: Vec::new(),
+            id: Identity::ZERO,
+            api: ApiReference {
+                package: String::new(),
+                version: String::new(),
+                crate_name: String::new(),
+                soname: String::new(),
+                identity: Identity::ZERO,
+            },
+            crates: Vec::new(),
+        };
         for field in fields {
             let field = field?;
+            let name = once.name(field.tag)?;
             match field.tag {
-                tag::PRODUCT => product.fill(field, read_product)?,
-                tag::PACKAGE => package.fill(field, text)?,
-                tag::VERSION => version.fill(field, text)?,
-                tag::CRATE_NAME => crate_name.fill(field, text)?,
-                tag::TOOL => tool.fill(field, text)?,
-                tag::RUSTC => rustc.fill(field, text)?,
-                tag::TARGET => target.fill(field, text)?,
-                tag::PROFILE => profile.fill(field, text)?,
-                tag::CPU_FEATURES => cpu_features.push(text("cpu_features", field)?),
-                tag::ID => id.fill(field, identity)?,
-                tag::API => api.fill(field, read_api)?,
+                tag::PRODUCT => manifest.product = product(name, field)?,
+                tag::PACKAGE => text(name, field, &mut manifest.package)?,
+                tag::VERSION => text(name, field, &mut manifest.version)?,
+                tag::CRATE_NAME => text(name, field, &mut manifest.crate_name)?,
+                tag::TOOL => text(name, field, &mut manifest.tool)?,
+                tag::RUSTC => text(name, field, &mut manifest.rustc)?,
+                tag::TARGET => text(name, field, &mut manifest.target)?,
+                tag::PROFILE => text(name, field, &mut manifest.profile)?,
+                tag::CPU_FEATURES => one_more(name, field, &mut manifest.cpu_features)?,
+                tag::ID => array(name, field, &mut manifest.id.0)?,
+                tag::API => read_api(field, &mut manifest.api)?,
                 tag::CRATES => {
-                    if crates.len() == MAX_CRATES {
-                        return Err(DecodeError::TooMany { field: "crates", limit: MAX_CRATES });
+                    if manifest.crates.len() == MAX_CRATES {
+                        return Err(DecodeError::TooMany { field: name, limit: MAX_CRATES });
                     }
-                    crates.push(read_crate(field)?);
+                    manifest.crates.push(CrateInfo {
+                        package: String::new(),
+                        version: String::new(),
+                        crate_name: String::new(),
+                        source: String::new(),
+                        features: Vec::new(),
+                        shared: false,
+                        id: [0; 16],
+                        content: [0; 32],
+                        dependencies: Vec::new(),
+                        settings: Vec::new(),
+                    });
+                    if let Some(info) = manifest.crates.last_mut() {
+                        read_crate(field, info)?;
+                    }
                 }
                 _ => {}
             }
         }
-        check_dependencies(&crates)?;
-        Ok(Manifest {
-            product: product.take()?,
-            package: package.take()?,
-            version: version.take()?,
-            crate_name: crate_name.take()?,
-            tool: tool.take()?,
-            rustc: rustc.take()?,
-            target: target.take()?,
-            profile: profile.take()?,
-            cpu_features,
-            id: id.take()?,
-            api: api.take()?,
-            crates,
-        })
+        check_dependencies(&manifest.crates)?;
+        once.complete()?;
+        Ok(manifest)
     }
 }
+
+/// The names of the fields, each in the place of its tag, which is counted from 1.
+const MANIFEST: [&str; 12] = [
+    "product",
+    "package",
+    "version",
+    "crate_name",
+    "tool",
+    "rustc",
+    "target",
+    "profile",
+    "cpu_features",
+    "id",
+    "api",
+    "crates",
+];
+
+const API: [&str; 5] = ["api.package", "api.version", "api.crate_name", "api.soname", "api.identity"];
+
+const CRATE: [&str; 10] = [
+    "crates.package",
+    "crates.version",
+    "crates.crate_name",
+    "crates.source",
+    "crates.features",
+    "crates.shared",
+    "crates.id",
+    "crates.content",
+    "crates.dependencies",
+    "crates.settings",
+];
 
 /// Checks the header and returns the bytes of the fields.
 fn body(bytes: &[u8]) -> Result<&[u8], DecodeError> {
@@ -103,80 +145,43 @@ fn body(bytes: &[u8]) -> Result<&[u8], DecodeError> {
     manifest.get(HEADER_LEN..).ok_or_else(short)
 }
 
-fn read_product(name: &'static str, field: Field<'_>) -> Result<Product, DecodeError> {
-    match array(name, field)? {
-        [0] => Ok(Product::Plugin),
-        [1] => Ok(Product::ApiLibrary),
-        [2] => Ok(Product::Host),
-        [value] => Err(DecodeError::Value { field: name, value }),
-    }
-}
-
-fn read_api(_name: &'static str, field: Field<'_>) -> Result<ApiReference, DecodeError> {
-    let mut package = Slot::new("api.package");
-    let mut version = Slot::new("api.version");
-    let mut crate_name = Slot::new("api.crate_name");
-    let mut soname = Slot::new("api.soname");
-    let mut api_identity = Slot::new("api.identity");
+fn read_api(field: Field<'_>, api: &mut ApiReference) -> Result<(), DecodeError> {
+    let mut once = Once { names: &API, repeated: &[], seen: 0 };
     for field in field.fields() {
         let field = field?;
+        let name = once.name(field.tag)?;
         match field.tag {
-            api_tag::PACKAGE => package.fill(field, text)?,
-            api_tag::VERSION => version.fill(field, text)?,
-            api_tag::CRATE_NAME => crate_name.fill(field, text)?,
-            api_tag::SONAME => soname.fill(field, text)?,
-            api_tag::IDENTITY => api_identity.fill(field, identity)?,
+            api_tag::PACKAGE => text(name, field, &mut api.package)?,
+            api_tag::VERSION => text(name, field, &mut api.version)?,
+            api_tag::CRATE_NAME => text(name, field, &mut api.crate_name)?,
+            api_tag::SONAME => text(name, field, &mut api.soname)?,
+            api_tag::IDENTITY => array(name, field, &mut api.identity.0)?,
             _ => {}
         }
     }
-    Ok(ApiReference {
-        package: package.take()?,
-        version: version.take()?,
-        crate_name: crate_name.take()?,
-        soname: soname.take()?,
-        identity: api_identity.take()?,
-    })
+    once.complete()
 }
 
-fn read_crate(field: Field<'_>) -> Result<CrateInfo, DecodeError> {
-    let mut package = Slot::new("crates.package");
-    let mut version = Slot::new("crates.version");
-    let mut crate_name = Slot::new("crates.crate_name");
-    let mut source = Slot::new("crates.source");
-    let mut features = Vec::new();
-    let mut shared = Slot::new("crates.shared");
-    let mut id = Slot::new("crates.id");
-    let mut content = Slot::new("crates.content");
-    let mut dependencies = Slot::new("crates.dependencies");
-    let mut settings = Vec::new();
+fn read_crate(field: Field<'_>, info: &mut CrateInfo) -> Result<(), DecodeError> {
+    let mut once = Once { names: &CRATE, repeated: &[crate_tag::FEATURES, crate_tag::SETTINGS], seen: 0 };
     for field in field.fields() {
         let field = field?;
+        let name = once.name(field.tag)?;
         match field.tag {
-            crate_tag::PACKAGE => package.fill(field, text)?,
-            crate_tag::VERSION => version.fill(field, text)?,
-            crate_tag::CRATE_NAME => crate_name.fill(field, text)?,
-            crate_tag::SOURCE => source.fill(field, text)?,
-            crate_tag::FEATURES => features.push(text("crates.features", field)?),
-            crate_tag::SHARED => shared.fill(field, boolean)?,
-            crate_tag::ID => id.fill(field, array)?,
-            crate_tag::CONTENT => content.fill(field, array)?,
-            crate_tag::DEPENDENCIES => dependencies.fill(field, indices)?,
-            crate_tag::SETTINGS => settings.push(setting("crates.settings", field)?),
+            crate_tag::PACKAGE => text(name, field, &mut info.package)?,
+            crate_tag::VERSION => text(name, field, &mut info.version)?,
+            crate_tag::CRATE_NAME => text(name, field, &mut info.crate_name)?,
+            crate_tag::SOURCE => text(name, field, &mut info.source)?,
+            crate_tag::FEATURES => one_more(name, field, &mut info.features)?,
+            crate_tag::SHARED => info.shared = boolean(name, field)?,
+            crate_tag::ID => array(name, field, &mut info.id)?,
+            crate_tag::CONTENT => array(name, field, &mut info.content)?,
+            crate_tag::DEPENDENCIES => info.dependencies = indices(name, field)?,
+            crate_tag::SETTINGS => info.settings.push(setting(name, field)?),
             _ => {}
         }
     }
-    Ok(CrateInfo {
-        package: package.take()?,
-        version: version.take()?,
-        crate_name: crate_name.take()?,
-        source: source.take()?,
-        features,
-        shared: shared.take()?,
-        id: id.take()?,
-        content: content.take()?,
-        dependencies: dependencies.take()?,
-        settings,
-    })
+    once.complete()
 }
 
 /// Every index names a crate, and following them always ends.
@@ -242,6 +247,7 @@ struct Fields<'a> {
 impl<'a> Iterator for Fields<'a> {
     type Item = Result<Field<'a>, DecodeError>;
 
+    #[inline(never)]
     fn next(&mut self) -> Option<Self::Item> {
         if self.reader.is_empty() {
             return None;
@@ -262,38 +268,57 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-/// The place of a field that stands once.
-struct Slot<T> {
-    name: &'static str,
-    value: Option<T>,
+/// Which fields of one level of the format were there.
+struct Once {
+    /// By tag, from 1 on.
+    names: &'static [&'static str],
+    /// The tags of the fields that may stand any number of times.
+    repeated: &'static [u16],
+    /// One bit for each tag.
+    seen: u32,
 }
 
-impl<T> Slot<T> {
-    fn new(name: &'static str) -> Slot<T> {
-        Slot { name, value: None }
+impl Once {
+    /// The name of the field with that tag, which is there now; empty for one that is unknown.
+    #[inline(never)]
+    fn name(&mut self, tag: u16) -> Result<&'static str, DecodeError> {
+        let place = usize::from(tag).checked_sub(1);
+        let Some(field) = place.and_then(|place| self.names.get(place).copied()) else { return Ok("") };
+        let bit = 1 << tag;
+        if self.seen & bit != 0 && !self.repeated.contains(&tag) {
+            return Err(DecodeError::Duplicate { field });
+        }
+        self.seen |= bit;
+        Ok(field)
     }
 
-    fn fill<'a>(
-        &mut self,
-        field: Field<'a>,
-        read: impl FnOnce(&'static str, Field<'a>) -> Result<T, DecodeError>,
-    ) -> Result<(), DecodeError> {
-        if self.value.is_some() {
-            return Err(DecodeError::Duplicate { field: self.name });
+    /// Whether all those were there that have to be.
+    #[inline(never)]
+    fn complete(&self) -> Result<(), DecodeError> {
+        for (tag, &field) in (1..).zip(self.names) {
+            if self.seen & (1 << tag) == 0 && !self.repeated.contains(&tag) {
+                return Err(DecodeError::Missing { field });
+            }
         }
-        self.value = Some(read(self.name, field)?);
         Ok(())
     }
-
-    fn take(self) -> Result<T, DecodeError> {
-        self.value.ok_or(DecodeError::Missing { field: self.name })
-    }
 }
 
-fn text(name: &'static str, field: Field<'_>) -> Result<String, DecodeError> {
-    text_of(name, field.bytes)
+// What follows is called for many fields, and lies in every host: one copy of each is enough.
+
+#[inline(never)]
+fn text(name: &'static str, field: Field<'_>, to: &mut String) -> Result<(), DecodeError> {
+    *to = text_of(name, field.bytes)?;
+    Ok(())
 }
 
+#[inline(never)]
+fn one_more(name: &'static str, field: Field<'_>, to: &mut Vec<String>) -> Result<(), DecodeError> {
+    to.push(text_of(name, field.bytes)?);
+    Ok(())
+}
+
+#[inline(never)]
 fn text_of(name: &'static str, bytes: &[u8]) -> Result<String, DecodeError> {
     if bytes.len() > MAX_TEXT {
         return Err(DecodeError::TooLong { field: name, have: bytes.len(), limit: MAX_TEXT });
@@ -304,23 +329,38 @@ fn text_of(name: &'static str, bytes: &[u8]) -> Result<String, DecodeError> {
     }
 }
 
-fn array<const N: usize>(name: &'static str, field: Field<'_>) -> Result<[u8; N], DecodeError> {
-    let size = |_| DecodeError::Size { field: name, have: field.bytes.len(), want: N };
-    <[u8; N]>::try_from(field.bytes).map_err(size)
+#[inline(never)]
+fn array(name: &'static str, field: Field<'_>, to: &mut [u8]) -> Result<(), DecodeError> {
+    let (have, want) = (field.bytes.len(), to.len());
+    if have != want {
+        return Err(DecodeError::Size { field: name, have, want });
+    }
+    to.copy_from_slice(field.bytes);
+    Ok(())
 }
 
-fn identity(name: &'static str, field: Field<'_>) -> Result<Identity, DecodeError> {
-    array(name, field).map(Identity)
+fn product(name: &'static str, field: Field<'_>) -> Result<Product, DecodeError> {
+    let mut byte = [0];
+    array(name, field, &mut byte)?;
+    match byte {
+        [0] => Ok(Product::Plugin),
+        [1] => Ok(Product::ApiLibrary),
+        [2] => Ok(Product::Host),
+        [value] => Err(DecodeError::Value { field: name, value }),
+    }
 }
 
 fn boolean(name: &'static str, field: Field<'_>) -> Result<bool, DecodeError> {
-    match array(name, field)? {
+    let mut byte = [0];
+    array(name, field, &mut byte)?;
+    match byte {
         [0] => Ok(false),
         [1] => Ok(true),
         [value] => Err(DecodeError::Value { field: name, value }),
     }
 }
 
+#[inline(never)]
 fn indices(name: &'static str, field: Field<'_>) -> Result<Vec<u32>, DecodeError> {
     let (indices, rest) = field.bytes.as_chunks::<4>();
     if !rest.is_empty() {
@@ -330,6 +370,7 @@ fn indices(name: &'static str, field: Field<'_>) -> Result<Vec<u32>, DecodeError
     Ok(indices.iter().map(|&bytes| u32::from_le_bytes(bytes)).collect())
 }
 
+#[inline(never)]
 fn setting(name: &'static str, field: Field<'_>) -> Result<(String, String), DecodeError> {
     let mut reader = Reader::new(field.bytes);
     let key = reader.prefixed().ok_or(DecodeError::Overrun { offset: field.offset })?;

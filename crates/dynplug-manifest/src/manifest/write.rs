@@ -3,7 +3,7 @@
 use super::{ApiReference, CrateInfo, MAGIC, Manifest, Product, VERSION, api_tag, crate_tag, tag};
 
 impl Manifest {
-    /// The manifest as bytes, in the format that the module describes.
+    /// The manifest as bytes, in the format that the module describes. With the feature `write`.
     ///
     /// Every field is written as it is: [`decode`](Self::decode) refuses what is beyond the limits or names a
     /// dependency that doesn't exist, so a builder that checks its work decodes what it has encoded.
