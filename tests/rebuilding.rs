@@ -116,7 +116,10 @@ fn building_a_plugin_leaves_host_and_api_library_alone() {
     let changed: Vec<_> = after.iter().filter(|(path, time)| before.get(*path) != Some(time)).collect();
     assert_eq!(changed.len(), 1, "{changed:?}");
     let ran = fixture.app().go();
-    ran.ok().says("host 1\none 1\nthe plugin two 0.1.0").says("does not fit this host").does_not_say("zwei");
+    ran.ok()
+        .says("host 1\none 1\n")
+        .says("the plugin `two` 0.1.0 does not fit this host")
+        .does_not_say("zwei");
     fixture.build().go().ok();
     fixture.app().go().ok().prints("host 3\none 3\nzwei 3");
 }

@@ -231,8 +231,14 @@ impl<'a> Builder<'a> {
             .collect();
         below.sort();
         text.extend(below);
-        // Two plugins of one name, and two builds of one plugin, share no type of a private crate either.
-        text += &source::hash(&plugin.manifest_dir)?;
+        // Two plugins of one name, and two builds of one plugin, share no type of a private crate either. The plugin's own
+        // crate and path crates have their sources in their ids anyway; without others there is nothing to compile again.
+        let is_private = |id: &PackageId| {
+            !self.workspace.api_closure.contains(id) && self.workspace.metadata[id].source.is_some()
+        };
+        if self.workspace.below(id).iter().any(is_private) {
+            text += &source::hash(&plugin.manifest_dir)?;
+        }
         Ok(files::hex(&files::sha256(text.as_bytes())[..16]))
     }
 

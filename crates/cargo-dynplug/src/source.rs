@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// When a file can't be read.
 pub fn hash(folder: &Path) -> Result<String> {
     let mut files = Vec::new();
-    collect(folder, &mut files);
+    collect(folder, true, &mut files)?;
     files.sort();
     let mut text = String::new();
     for file in files {
@@ -22,17 +22,24 @@ pub fn hash(folder: &Path) -> Result<String> {
     Ok(hex(&sha256(text.as_bytes())[..16]))
 }
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+fn collect(folder: &Path, top: bool, files: &mut Vec<PathBuf>) -> Result<()> {
+    let what = format!("read the folder {}", folder.display());
+    for entry in std::fs::read_dir(folder).doing(&what)? {
+        let entry = entry.doing(&what)?;
         let path = entry.path();
-        let name = entry.file_name();
-        let skipped = name == "target" || name.to_string_lossy().starts_with('.');
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() && !skipped && !path.join("Cargo.toml").exists() => {
-                collect(&path, files)
-            }
-            Ok(kind) if kind.is_file() && !skipped => files.push(path),
-            _ => {}
+        let name = entry.file_name().to_string_lossy().into_owned();
+        // What cargo makes, and what versioning and editors keep.
+        let skipped = name.starts_with('.') || (top && name == "target");
+        // Through links: what they lead to is compiled.
+        let Ok(metadata) = path.metadata() else { continue };
+        if skipped || (metadata.is_dir() && path.join("Cargo.toml").exists()) {
+            continue;
+        }
+        if metadata.is_file() {
+            files.push(path);
+        } else if metadata.is_dir() && !entry.file_type().is_ok_and(|t| t.is_symlink()) {
+            collect(&path, false, files)?;
         }
     }
+    Ok(())
 }
