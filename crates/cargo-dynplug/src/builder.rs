@@ -232,10 +232,8 @@ impl<'a> Builder<'a> {
         below.sort();
         text.extend(below);
         // Two plugins of one name, and two builds of one plugin, share no type of a private crate either. The plugin's own
-        // crate and path crates have their sources in their ids anyway; without others there is nothing to compile again.
-        let is_private = |id: &PackageId| {
-            !self.workspace.api_closure.contains(id) && self.workspace.metadata[id].source.is_some()
-        };
+        // crate has its sources in its id anyway; without others there is nothing to compile again.
+        let is_private = |below: &PackageId| below != id && !self.workspace.api_closure.contains(below);
         if self.workspace.below(id).iter().any(is_private) {
             text += &source::hash(&plugin.manifest_dir)?;
         }
