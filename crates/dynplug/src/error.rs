@@ -7,11 +7,11 @@ use std::any::Any;
 use std::error::Error;
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Why a plugin did not open.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum OpenError {
     /// The file could not be read.
@@ -285,9 +285,9 @@ impl fmt::Display for InitError {
 }
 
 impl OpenError {
-    /// The same error for who asked by another path.
-    pub(crate) fn asked_as(mut self, asked: PathBuf) -> OpenError {
-        match &mut self {
+    /// The path that was asked for.
+    fn path(&self) -> &Path {
+        match self {
             OpenError::Read { path, .. }
             | OpenError::NotAPlugin { path, .. }
             | OpenError::Mismatch { path, .. }
@@ -300,9 +300,41 @@ impl OpenError {
             | OpenError::SharedInit { path, .. }
             | OpenError::Cycle { path, .. }
             | OpenError::Interrupted { path }
-            | OpenError::Unsupported { path, .. } => *path = asked,
+            | OpenError::Unsupported { path, .. } => path,
         }
-        self
+    }
+
+    /// The same error for who asked by another path.
+    pub(crate) fn asked_as(&self, path: PathBuf) -> OpenError {
+        match self {
+            OpenError::Read { source, .. } => OpenError::Read { path, source: Arc::clone(source) },
+            OpenError::NotAPlugin { found, .. } => OpenError::NotAPlugin { path, found: found.clone() },
+            OpenError::Mismatch { mismatch, .. } => OpenError::Mismatch { path, mismatch: mismatch.clone() },
+            OpenError::AlreadyLoaded { loaded, .. } => {
+                OpenError::AlreadyLoaded { path, loaded: loaded.clone() }
+            }
+            OpenError::HostNotShared { .. } => OpenError::HostNotShared { path },
+            OpenError::WrongApiLibrary { want, have, .. } => {
+                OpenError::WrongApiLibrary { path, want: *want, have: *have }
+            }
+            OpenError::StaticTls { size, .. } => OpenError::StaticTls { path, size: *size },
+            OpenError::Map { source, .. } => OpenError::Map { path, source: source.clone() },
+            OpenError::Init { function, place, failure, .. } => {
+                let (function, place, failure) = (function.clone(), place.clone(), failure.clone());
+                OpenError::Init { path, function, place, failure }
+            }
+            OpenError::SharedInit { source, .. } => OpenError::SharedInit { path, source: source.clone() },
+            OpenError::Cycle { chain, .. } => OpenError::Cycle { path, chain: chain.clone() },
+            OpenError::Interrupted { .. } => OpenError::Interrupted { path },
+            OpenError::Unsupported { reason, .. } => OpenError::Unsupported { path, reason },
+        }
+    }
+}
+
+// Derived, it would have the code for a copy of a path thirteen times.
+impl Clone for OpenError {
+    fn clone(&self) -> OpenError {
+        self.asked_as(self.path().to_owned())
     }
 }
 
@@ -423,7 +455,10 @@ impl fmt::Display for LookupError {
                 match &nearest[..] {
                     [] => Ok(()),
                     [one] => write!(f, "; did you mean `{one}`?"),
-                    several => write!(f, "; the nearest are `{}`", several.join("`, `")),
+                    several => {
+                        f.write_str("; the nearest are ")?;
+                        write_names(f, several)
+                    }
                 }
             }
             LookupError::WrongType(wrong) => write!(f, "{wrong}"),
@@ -437,18 +472,26 @@ impl fmt::Display for WrongType {
         write!(f, "the symbol `{name}` of the plugin `{plugin}` has the type `{have}`, not `{want}`")?;
         if have == want {
             let (crates, them) = match &copies[..] {
-                [] => ("a crate".to_owned(), "it"),
-                [one] => (format!("the crate `{one}`"), "it"),
-                several => (format!("the crates `{}`", several.join("`, `")), "them"),
+                [] => ("a crate", "it"),
+                [_] => ("the crate ", "it"),
+                _ => ("the crates ", "them"),
             };
-            write!(
-                f,
-                ": the two have one name but come from two copies of {crates}; \
-                 put {them} into the API crate, so that host and plugin share it"
-            )?;
+            write!(f, ": the two have one name but come from two copies of {crates}")?;
+            write_names(f, copies)?;
+            write!(f, "; put {them} into the API crate, so that host and plugin share it")?;
         }
         Ok(())
     }
+}
+
+/// Names, with commas between.
+fn write_names(f: &mut fmt::Formatter<'_>, names: &[String]) -> fmt::Result {
+    for (place, name) in names.iter().enumerate() {
+        f.write_str(if place == 0 { "`" } else { ", `" })?;
+        f.write_str(name)?;
+        f.write_str("`")?;
+    }
+    Ok(())
 }
 
 impl Error for LookupError {

@@ -49,8 +49,13 @@ pub(crate) fn shared() -> Result<(), InitError> {
     let crates = own.map(|m| &m.crates[..]).unwrap_or_default();
     let name = own.map(|m| &*m.package).unwrap_or_default();
     // What can't be read is none of ours: the section is linked from this very library.
-    let inits = crate::section::own_inits().iter().filter_map(|i| Some((*i, Fields::decode(i.meta()).ok()?)));
-    let (records, outcome) = run(name, inits.collect(), crates);
+    let mut inits = Vec::new();
+    for init in crate::section::own_inits() {
+        if let Ok(fields) = Fields::decode(init.meta()) {
+            inits.push((*init, fields));
+        }
+    }
+    let (records, outcome) = run(name, inits, crates);
     SHARED.get_or_init(|| records);
     outcome
 }

@@ -3,19 +3,47 @@
 /// How many are worth reading.
 const MOST: usize = 3;
 
-/// The names of `names` that are nearest to `wanted`, the nearest first.
-pub(crate) fn to<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let limit = (wanted.chars().count() / 3).max(1) + 1;
-    let mut near: Vec<(usize, &str)> =
-        names.map(|name| (distance(wanted, name), name)).filter(|(d, _)| *d <= limit).collect();
-    near.sort_unstable();
-    near.into_iter().take(MOST).map(|(_, name)| name.to_owned()).collect()
+/// The names that are nearest to one, the nearest first.
+pub(crate) struct Nearest<'a> {
+    wanted: Vec<char>,
+    limit: usize,
+    /// How far each is, in order.
+    near: Vec<(usize, &'a str)>,
 }
 
-/// How many characters have to be changed, added, taken away or exchanged with their neighbour, the case left aside.
-fn distance(a: &str, b: &str) -> usize {
-    let a: Vec<char> = a.chars().flat_map(char::to_lowercase).collect();
-    let b: Vec<char> = b.chars().flat_map(char::to_lowercase).collect();
+impl<'a> Nearest<'a> {
+    pub(crate) fn to(wanted: &str) -> Nearest<'a> {
+        let limit = (wanted.chars().count() / 3).max(1) + 1;
+        Nearest { wanted: lower(wanted), limit, near: Vec::new() }
+    }
+
+    /// Looks at one of the names that there are.
+    pub(crate) fn add(&mut self, name: &'a str) {
+        let next = (distance(&self.wanted, &lower(name)), name);
+        let place = self.near.iter().take_while(|near| **near <= next).count();
+        if next.0 <= self.limit && place < MOST {
+            self.near.insert(place, next);
+            self.near.truncate(MOST);
+        }
+    }
+
+    pub(crate) fn names(self) -> Vec<String> {
+        self.near.iter().map(|(_, name)| (*name).to_owned()).collect()
+    }
+}
+
+/// The case is left aside.
+#[inline(never)]
+fn lower(name: &str) -> Vec<char> {
+    let mut lower = Vec::with_capacity(name.len());
+    for char in name.chars() {
+        char.to_lowercase().for_each(|char| lower.push(char));
+    }
+    lower
+}
+
+/// How many characters have to be changed, added, taken away or exchanged with their neighbour.
+fn distance(a: &[char], b: &[char]) -> usize {
     let mut before: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.iter().enumerate() {
@@ -35,6 +63,16 @@ fn distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn to<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
+        let mut near = Nearest::to(wanted);
+        names.for_each(|name| near.add(name));
+        near.names()
+    }
+
+    fn distance(a: &str, b: &str) -> usize {
+        super::distance(&lower(a), &lower(b))
+    }
 
     #[test]
     fn the_nearest_come_first_and_the_far_not_at_all() {

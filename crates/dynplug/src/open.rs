@@ -14,8 +14,8 @@ use dynplug_manifest::image::{Endian, Image, ImageKind, Section};
 use dynplug_manifest::note;
 use dynplug_manifest::record::{Fields, Kind, Records};
 use dynplug_manifest::{Identity, Manifest, Product};
-use std::fs::File;
-use std::io::Read;
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -39,23 +39,38 @@ pub(crate) enum NotMapped {
     Something(OpenError),
 }
 
+/// The error of a file that is no plugin.
+#[cold]
+#[inline(never)]
+fn not_a_plugin(path: &Path, found: NotAPlugin) -> OpenError {
+    OpenError::NotAPlugin { path: path.to_owned(), found }
+}
+
+/// The error of a file that can't be read.
+#[cold]
+#[inline(never)]
+fn unreadable(path: &Path, source: io::Error) -> OpenError {
+    OpenError::Read { path: path.to_owned(), source: Arc::new(source) }
+}
+
 /// Finds the file and makes sure that it is one.
 pub(crate) fn find(path: &Path) -> Result<Found, OpenError> {
-    let unreadable = |source| OpenError::Read { path: path.to_owned(), source: Arc::new(source) };
-    let canonical = path.canonicalize().map_err(unreadable)?;
-    let not_a_file =
-        |what| OpenError::NotAPlugin { path: path.to_owned(), found: NotAPlugin::NotAFile { what } };
+    let canonical = path.canonicalize().map_err(|source| unreadable(path, source))?;
     // Asked before it is opened, since opening a pipe waits for a writer and opening a device may do anything.
-    let before = canonical.metadata().map_err(unreadable)?;
-    if let Some(what) = system::kind_of(&before) {
-        return Err(not_a_file(what));
-    }
-    let file = system::open_for_reading(&canonical).map_err(unreadable)?;
-    let metadata = file.metadata().map_err(unreadable)?;
-    if let Some(what) = system::kind_of(&metadata) {
-        return Err(not_a_file(what));
-    }
+    of_a_file(path, canonical.metadata())?;
+    let file = system::open_for_reading(&canonical).map_err(|source| unreadable(path, source))?;
+    let metadata = of_a_file(path, file.metadata())?;
     Ok(Found { id: system::file_id(&canonical, &metadata), stamp: Stamp::of(&metadata), canonical, file })
+}
+
+/// What the system says of a file, if it is one.
+#[inline(never)]
+fn of_a_file(path: &Path, metadata: io::Result<Metadata>) -> Result<Metadata, OpenError> {
+    let metadata = metadata.map_err(|source| unreadable(path, source))?;
+    match system::kind_of(&metadata) {
+        Some(what) => Err(not_a_plugin(path, NotAPlugin::NotAFile { what })),
+        None => Ok(metadata),
+    }
 }
 
 /// Maps what was proven, and makes sure that this is what was mapped. Constructors run.
@@ -92,7 +107,7 @@ pub(crate) struct Proven {
     bytes: Vec<u8>,
     /// The manifest's bytes.
     note: Vec<u8>,
-    manifest: Manifest,
+    manifest: Arc<Manifest>,
     symbols: Option<Table>,
     inits: Option<Table>,
 }
@@ -104,13 +119,22 @@ impl Proven {
     }
 
     /// What it says of itself.
-    pub(crate) fn manifest(&self) -> &Manifest {
+    pub(crate) fn manifest(&self) -> &Arc<Manifest> {
         &self.manifest
     }
 
     pub(crate) fn content(&self) -> Content {
         Content::of(&self.bytes)
     }
+}
+
+/// What was found in a file's bytes.
+struct Examined {
+    manifest: Arc<Manifest>,
+    /// The manifest's bytes.
+    note: Vec<u8>,
+    symbols: Option<Table>,
+    inits: Option<Table>,
 }
 
 /// Where a table of references lies in the image.
@@ -128,20 +152,28 @@ const STATIC_TLS: u64 = 4096;
 pub(crate) fn prove(path: &Path, found: &Found) -> Result<Proven, OpenError> {
     let mut bytes = Vec::new();
     let read = (&found.file).read_to_end(&mut bytes);
-    read.map_err(|source| OpenError::Read { path: path.to_owned(), source: Arc::new(source) })?;
-    let refused = |found| OpenError::NotAPlugin { path: path.to_owned(), found };
+    read.map_err(|source| unreadable(path, source))?;
+    let refused = |found| not_a_plugin(path, found);
     let image = Image::parse(&bytes).map_err(|e| refused(NotAPlugin::Image(e)))?;
-    if let Some(found) = other_machine(&image) {
+    let Examined { manifest, note, symbols, inits } = examine(path, &image)?;
+    Ok(Proven { note, manifest, symbols, inits, bytes })
+}
+
+/// Refuses what can't be a plugin for this process.
+#[inline(never)]
+fn examine(path: &Path, image: &Image<'_>) -> Result<Examined, OpenError> {
+    let refused = |found| not_a_plugin(path, found);
+    if let Some(found) = other_machine(image) {
         return Err(refused(found));
     }
     let manifest = image.manifest().map_err(|e| refused(NotAPlugin::Image(e)))?;
     let manifest = match manifest {
-        Some(manifest) if manifest.product == Product::Plugin => manifest,
+        Some(manifest) if manifest.product == Product::Plugin => Arc::new(manifest),
         Some(Manifest { product, package, .. }) => {
             return Err(refused(NotAPlugin::Other { product, package }));
         }
         None => {
-            let what = without_manifest(&image);
+            let what = without_manifest(image);
             // In a program that can open no plugin at all, that is the thing to know.
             if matches!(what, NotAPlugin::PlainBuild) {
                 own_library(path)?;
@@ -159,17 +191,28 @@ pub(crate) fn prove(path: &Path, found: &Found) -> Result<Proven, OpenError> {
     if image.static_tls() && image.tls_size() > STATIC_TLS {
         return Err(OpenError::StaticTls { path: path.to_owned(), size: image.tls_size() });
     }
-    let differences = compare(&host, &manifest, image.needed());
-    if let Some(mismatch) = Mismatch::new(&manifest, differences) {
-        return Err(OpenError::Mismatch { path: path.to_owned(), mismatch: Box::new(mismatch) });
-    }
+    fits(path, &host, &manifest, image.needed())?;
     let note = image.manifest_bytes().ok().flatten().unwrap_or_default().to_vec();
     let symbols = table(image.section("dp_sym")).map_err(refused)?;
     let inits = table(image.section("dp_init")).map_err(refused)?;
-    if !is_whole(&image, symbols, inits) {
+    if !is_whole(image, symbols, inits) {
         return Err(refused(NotAPlugin::Incomplete { part: "a whole table of its exports" }));
     }
-    Ok(Proven { note, manifest, symbols, inits, bytes })
+    Ok(Examined { manifest, note, symbols, inits })
+}
+
+/// Refuses a plugin that doesn't fit the host.
+#[inline(never)]
+pub(crate) fn fits(
+    path: &Path,
+    host: &Host<'_>,
+    plugin: &Manifest,
+    needed: &[&str],
+) -> Result<(), OpenError> {
+    match Mismatch::new(plugin, compare(host, plugin, needed)) {
+        Some(mismatch) => Err(OpenError::Mismatch { path: path.to_owned(), mismatch: Box::new(mismatch) }),
+        None => Ok(()),
+    }
 }
 
 /// The API library in this process, if it is the one that the program was built with.
@@ -186,6 +229,7 @@ fn own_library(path: &Path) -> Result<&'static Manifest, OpenError> {
 }
 
 /// What an image is that this processor, or this process, can't run.
+#[inline(never)]
 fn other_machine(image: &Image<'_>) -> Option<NotAPlugin> {
     let endian = if cfg!(target_endian = "big") { Endian::Big } else { Endian::Little };
     let fits = image.machine().name() == std::env::consts::ARCH
@@ -245,33 +289,34 @@ fn is_whole(image: &Image<'_>, symbols: Option<Table>, inits: Option<Table>) -> 
 pub(crate) fn start(
     path: &Path,
     found: &Found,
-    proven: Proven,
+    proven: &Proven,
     content: Content,
     mapped: &Mapped,
 ) -> Result<&'static Plugin, OpenError> {
-    let inside = |address: usize| mapped.extent.contains(&address);
-    let foreign = || OpenError::NotAPlugin {
-        path: path.to_owned(),
-        found: NotAPlugin::Incomplete { part: "a table of exports that points into itself" },
-    };
+    let foreign =
+        || not_a_plugin(path, NotAPlugin::Incomplete { part: "a table of exports that points into itself" });
     // SAFETY: `dp_sym` of an honest plugin holds references to entries and nothing else, and the section lies in what
     // was mapped just now and is never unmapped.
-    let entries: Vec<&'static Entry> =
-        unsafe { references(mapped, proven.symbols, inside) }.ok_or_else(foreign)?;
+    let entries = unsafe { references(mapped, proven.symbols) }.ok_or_else(foreign)?;
     // SAFETY: as above, for `dp_init`.
-    let inits: Vec<&'static InitEntry> =
-        unsafe { references(mapped, proven.inits, inside) }.ok_or_else(foreign)?;
+    let starts = unsafe { references(mapped, proven.inits) }.ok_or_else(foreign)?;
     let decoded = |meta: &'static [u8]| Fields::decode(meta).map_err(|_| foreign());
     let mut symbols = Vec::with_capacity(entries.len());
     for entry in entries {
+        // SAFETY: the pointer leads into the image, and in an honest plugin to an entry, a static.
+        let entry: &'static Entry = unsafe { &*entry.cast() };
         let fields = decoded(entry.meta())?;
         // A plugin's symbols are those of its own crate, not of its dependencies.
         if fields.kind != Kind::Init && fields.crate_name() == proven.manifest.crate_name {
             symbols.push((entry, fields));
         }
     }
-    let inits =
-        inits.into_iter().map(|i| Ok((i, decoded(i.meta())?))).collect::<Result<Vec<_>, OpenError>>()?;
+    let mut inits = Vec::with_capacity(starts.len());
+    for start in starts {
+        // SAFETY: as above, for an init function's entry.
+        let start: &'static InitEntry = unsafe { &*start.cast() };
+        inits.push((start, decoded(start.meta())?));
+    }
     let (report, outcome) = init::run(&proven.manifest.package, inits, &proven.manifest.crates);
     outcome.map_err(|error| match error {
         InitError::Failed { package: _, function, place, failure } => {
@@ -280,33 +325,32 @@ pub(crate) fn start(
         source => OpenError::SharedInit { path: path.to_owned(), source },
     })?;
     let origin = Origin::new(path, found.id, found.stamp, content);
-    let plugin = Plugin::new(path.to_owned(), proven.manifest, symbols).started(origin, report);
+    let plugin = Plugin::new(path.to_owned(), Arc::clone(&proven.manifest), &symbols, origin, report);
     Ok(Box::leak(Box::new(plugin)))
 }
 
-/// The references in a table, or nothing if one of them leads out of the plugin.
+/// What the references in a table lead to, or nothing if one of them leads out of the plugin or to no entry's alignment.
 ///
 /// # Safety
 ///
-/// The table must lie in the mapped image and hold references to `T`, each `T` a static of the image.
-unsafe fn references<T>(
-    mapped: &Mapped,
-    table: Option<Table>,
-    inside: impl Fn(usize) -> bool,
-) -> Option<Vec<&'static T>> {
+/// The table must lie in the mapped image.
+#[inline(never)]
+unsafe fn references(mapped: &Mapped, table: Option<Table>) -> Option<Vec<*const ()>> {
+    // One function for both kinds of entry.
+    const ALIGN: usize = align_of::<Entry>();
+    const { assert!(ALIGN == align_of::<InitEntry>()) };
     let Some(table) = table else { return Some(Vec::new()) };
     let offset = usize::try_from(table.address).ok()?;
-    let start = mapped.base.checked_add(offset)? as *const *const T;
+    let start = mapped.base.checked_add(offset)? as *const *const ();
     let mut found = Vec::with_capacity(table.count);
     for at in 0..table.count {
         // SAFETY: the caller's word: the table lies in the image. It is aligned, and its pages are readable once the
         // loader has relocated them.
         let pointer = unsafe { start.add(at).read() };
-        if !inside(pointer as usize) || !pointer.is_aligned() {
+        if !mapped.extent.contains(&pointer.addr()) || pointer.addr() % ALIGN != 0 {
             return None;
         }
-        // SAFETY: the pointer leads into the image, and by the caller's word to a static of type `T`.
-        found.push(unsafe { &*pointer });
+        found.push(pointer);
     }
     Some(found)
 }

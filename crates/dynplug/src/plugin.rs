@@ -9,19 +9,18 @@ use crate::origin::Origin;
 use dynplug_manifest::manifest::Manifest;
 use dynplug_manifest::record::{Fields, Kind};
 use std::any::{TypeId, type_name};
-use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A plugin that is open. It stays so as long as the process lives.
 pub struct Plugin {
     path: PathBuf,
-    manifest: Manifest,
+    manifest: Arc<Manifest>,
     /// In the order of their names.
     symbols: Vec<Symbol>,
-    places: HashMap<&'static str, usize>,
-    origin: Option<Origin>,
+    origin: Origin,
     inits: Vec<InitRecord>,
 }
 
@@ -85,22 +84,24 @@ impl Plugin {
 
     pub(crate) fn new(
         path: PathBuf,
-        manifest: Manifest,
-        entries: Vec<(&'static Entry, Fields<'static>)>,
+        manifest: Arc<Manifest>,
+        entries: &[(&'static Entry, Fields<'static>)],
+        origin: Origin,
+        inits: Vec<InitRecord>,
     ) -> Plugin {
         let plugin: &'static str = String::leak(manifest.package.clone());
-        let private = manifest.crates.iter().filter(|c| !c.shared).map(|c| c.crate_name.clone());
-        let private: &'static [String] = Vec::leak(private.collect());
-        let mut symbols: Vec<Symbol> =
-            entries.into_iter().map(|(entry, fields)| Symbol { fields, plugin, private, entry }).collect();
-        symbols.sort_by_key(|s| s.fields.name);
-        let places = symbols.iter().enumerate().map(|(place, symbol)| (symbol.fields.name, place)).collect();
-        Plugin { path, manifest, symbols, places, origin: None, inits: Vec::new() }
-    }
-
-    /// The same, with where it came from and how it started.
-    pub(crate) fn started(self, origin: Origin, inits: Vec<InitRecord>) -> Plugin {
-        Plugin { origin: Some(origin), inits, ..self }
+        let mut private = Vec::new();
+        for own in manifest.crates.iter().filter(|c| !c.shared) {
+            private.push(own.crate_name.clone());
+        }
+        let private: &'static [String] = Vec::leak(private);
+        let mut symbols = Vec::with_capacity(entries.len());
+        for place in in_order(entries) {
+            if let Some(&(entry, fields)) = entries.get(place) {
+                symbols.push(Symbol { fields, plugin, private, entry });
+            }
+        }
+        Plugin { path, manifest, symbols, origin, inits }
     }
 
     /// The function or static with this name, as a value of type `T`: a function pointer (`fn(&str) -> String`, of any
@@ -135,14 +136,18 @@ impl Plugin {
     ///
     /// When the plugin exports no such name.
     pub fn symbol(&self, name: &str) -> Result<&Symbol, LookupError> {
-        match self.places.get(name).and_then(|place| self.symbols.get(*place)) {
-            Some(symbol) => Ok(symbol),
-            None => Err(LookupError::NotFound {
-                plugin: self.name().to_owned(),
-                name: name.to_owned(),
-                nearest: nearest::to(name, self.symbols.iter().map(Symbol::name)),
-            }),
+        let end = self.symbols.partition_point(|symbol| symbol.fields.name <= name);
+        match end.checked_sub(1).and_then(|place| self.symbols.get(place)) {
+            Some(symbol) if symbol.fields.name == name => Ok(symbol),
+            _ => Err(self.not_found(name)),
         }
+    }
+
+    #[cold]
+    fn not_found(&self, name: &str) -> LookupError {
+        let mut near = nearest::Nearest::to(name);
+        self.symbols.iter().for_each(|symbol| near.add(symbol.fields.name));
+        LookupError::NotFound { plugin: self.name().to_owned(), name: name.to_owned(), nearest: near.names() }
     }
 
     /// All that the plugin exports, in the order of the names.
@@ -196,8 +201,37 @@ impl Plugin {
     /// # }
     /// ```
     pub fn changed_on_disk(&self) -> io::Result<bool> {
-        self.origin.as_ref().map_or(Ok(false), Origin::changed)
+        self.origin.changed()
     }
+}
+
+/// The places of the entries in the order of their names, by merging. The standard library's sort has ten kilobytes of
+/// code for each type that is sorted.
+fn in_order(entries: &[(&'static Entry, Fields<'static>)]) -> Vec<usize> {
+    let name = |place: &usize| entries.get(*place).map(|(_, fields)| fields.name);
+    let mut places: Vec<usize> = (0..entries.len()).collect();
+    let mut merged = Vec::with_capacity(places.len());
+    let mut width = 1;
+    // Runs of one place are sorted; two neighbours make one of twice the length, until there is only one.
+    while width < places.len() {
+        for pair in places.chunks(width * 2) {
+            let (mut left, mut right) = pair.split_at(width.min(pair.len()));
+            loop {
+                let from = match (left.first(), right.first()) {
+                    (Some(a), Some(b)) if name(b) < name(a) => &mut right,
+                    (Some(_), _) => &mut left,
+                    (None, _) => &mut right,
+                };
+                let Some((next, rest)) = from.split_first() else { break };
+                merged.push(*next);
+                *from = rest;
+            }
+        }
+        std::mem::swap(&mut places, &mut merged);
+        merged.clear();
+        width *= 2;
+    }
+    places
 }
 
 impl fmt::Debug for Plugin {

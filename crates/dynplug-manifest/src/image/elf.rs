@@ -1,47 +1,37 @@
 //! ELF, 32 and 64 bits, either endianness.
 //!
-//! `object` reads the tables, each of which it checks against the file. What it doesn't check is how the
-//! tables relate to each other, and that decides what a loader does: so the segments are checked here, and
-//! the dynamic table is read the way the loader reads it, by address.
-
-use object::elf;
-use object::endian::Endianness;
-use object::pod::slice_from_all_bytes;
-use object::read::SectionIndex;
-use object::read::elf::{Dyn, FileHeader, ProgramHeader, SectionHeader};
+//! Each table is checked against the file, and so is how the tables relate to each other, which decides what
+//! a loader does: the segments have to lie apart and in order, and the dynamic table is read the way the
+//! loader reads it, by address.
 
 use super::error::malformed;
 use super::names::Names;
+use super::structures::{
+    DynamicEntry, Encoding, FileHeader, SectionHeader, Segment, Structure, SymbolEntry, Table,
+};
 use super::symbols::ElfSymbols;
 use super::{DynamicSymbols, Endian, Format, Image, ImageError, ImageKind, Machine, Section, range};
 
 /// Reads an ELF file of either class.
 pub(super) fn parse(data: &[u8]) -> Result<Image<'_>, ImageError> {
-    match data.get(4) {
-        None => Err(truncated(data, 52)),
-        Some(1) => parse_class::<elf::FileHeader32<Endianness>>(data, DynamicSymbols::elf_32),
-        Some(2) => parse_class::<elf::FileHeader64<Endianness>>(data, DynamicSymbols::elf_64),
-        Some(_) => Err(malformed("it is neither of the 32-bit class of ELF nor of the 64-bit one")),
-    }
-}
+    let is_64 = match data.get(4) {
+        None => return Err(truncated(data, 52)),
+        Some(1) => false,
+        Some(2) => true,
+        Some(_) => return Err(malformed("it is neither of the 32-bit class of ELF nor of the 64-bit one")),
+    };
+    let encoding = Encoding { is_64, is_big_endian: data.get(5) == Some(&2) };
+    let first = range(data, 0, FileHeader::size(encoding) as u64)?;
+    // The order of bytes, and the only version that there has ever been.
+    let is_known = matches!(data.get(5..7), Some([1 | 2, 1]));
+    let header = FileHeader::read(first, encoding).filter(|_| is_known);
+    let header = header.ok_or(malformed("its first bytes are no header of ELF"))?;
 
-fn truncated(data: &[u8], want: u64) -> ImageError {
-    ImageError::Truncated { have: data.len() as u64, want }
-}
-
-fn parse_class<'a, E: FileHeader<Endian = Endianness>>(
-    data: &'a [u8],
-    symbols: fn(ElfSymbols<'a, E::Sym>) -> DynamicSymbols<'a>,
-) -> Result<Image<'a>, ImageError> {
-    range(data, 0, size_of::<E>() as u64)?;
-    let header = E::parse(data).map_err(|_| malformed("its first bytes are no header of ELF"))?;
-    let endian = header.endian().map_err(|_| malformed("its first bytes are no header of ELF"))?;
-
-    let segments = segments(header, endian, data)?;
-    let raw_sections = section_headers(header, endian, data)?;
+    let segments = segments(&header, encoding, data)?;
+    let section_headers = section_headers(&header, encoding, data)?;
     let mut layout = Layout { loads: Vec::new(), has_segments: !segments.is_empty() };
-    for segment in segments.iter().filter(|segment| segment.p_type(endian) == elf::PT_LOAD) {
-        layout.add(load(segment, endian, data)?)?;
+    for segment in segments.iter::<Segment>().filter(|segment| segment.kind == PT_LOAD) {
+        layout.add(load(&segment, data)?)?;
     }
 
     let mut dynamic = None;
@@ -49,13 +39,13 @@ fn parse_class<'a, E: FileHeader<Endian = Endianness>>(
     let mut has_interpreter = false;
     let mut notes = Vec::new();
     let mut notes_size = 0;
-    for segment in segments {
-        let (offset, size) = segment.file_range(endian);
+    for segment in segments.iter::<Segment>() {
+        let Segment { offset, file_size: size, memory_size: memory, .. } = segment;
         // Also for the types unknown here: whatever it is, a whole file has it.
         let bytes = range(data, offset, size)?;
-        let mapped = layout.maps(segment.p_vaddr(endian).into(), offset, size);
-        match segment.p_type(endian) {
-            elf::PT_DYNAMIC => {
+        let mapped = layout.maps(segment.address, offset, size);
+        match segment.kind {
+            PT_DYNAMIC => {
                 if !mapped {
                     return Err(malformed("its dynamic table is not among what is loaded"));
                 }
@@ -63,8 +53,7 @@ fn parse_class<'a, E: FileHeader<Endian = Endianness>>(
                     return Err(malformed("it has two dynamic tables"));
                 }
             }
-            elf::PT_TLS => {
-                let memory: u64 = segment.p_memsz(endian).into();
+            PT_TLS => {
                 if size > memory {
                     return Err(malformed("its thread-local storage is larger in the file than in memory"));
                 }
@@ -73,7 +62,7 @@ fn parse_class<'a, E: FileHeader<Endian = Endianness>>(
                 }
             }
             // A note that isn't loaded is none that the runtime could see, so it counts for nothing.
-            elf::PT_NOTE if mapped => {
+            PT_NOTE if mapped => {
                 notes_size += bytes.len();
                 // Otherwise a small file could have its reader go over the same notes many times.
                 if notes_size > data.len() {
@@ -81,79 +70,113 @@ fn parse_class<'a, E: FileHeader<Endian = Endianness>>(
                 }
                 notes.push(bytes);
             }
-            elf::PT_INTERP => has_interpreter = true,
+            PT_INTERP => has_interpreter = true,
             _ => {}
         }
     }
     let dynamic = match dynamic {
-        Some(table) => read_dynamic::<E>(table, endian, data, &layout)?,
+        Some(table) => read_dynamic(table, encoding, data, &layout)?,
         None => Dynamic::default(),
     };
 
-    let kind = match header.e_type(endian) {
-        elf::ET_REL => ImageKind::Relocatable,
-        elf::ET_EXEC => ImageKind::Executable,
+    let kind = match header.kind {
+        ET_REL => ImageKind::Relocatable,
+        ET_EXEC => ImageKind::Executable,
         // A program that can be placed anywhere has the same type as a library. Linkers mark it since 2016;
         // before, it had an interpreter and no soname, while libraries that can be run, as libc, have both.
-        elf::ET_DYN if dynamic.is_program || (has_interpreter && dynamic.soname.is_none()) => {
+        ET_DYN if dynamic.is_program || (has_interpreter && dynamic.soname.is_none()) => {
             ImageKind::Executable
         }
-        elf::ET_DYN => ImageKind::SharedLibrary,
+        ET_DYN => ImageKind::SharedLibrary,
         _ => ImageKind::Other,
     };
-    let is_64 = header.is_type_64();
     Ok(Image {
         format: Format::Elf,
-        machine: machine(header.e_machine(endian), is_64),
+        machine: machine(header.machine, is_64),
         bits: if is_64 { 64 } else { 32 },
-        endian: if header.is_big_endian() { Endian::Big } else { Endian::Little },
+        endian: if encoding.is_big_endian { Endian::Big } else { Endian::Little },
         kind,
         soname: dynamic.soname,
         needed: dynamic.needed,
-        sections: sections(header, raw_sections, endian, data, &layout)?,
+        sections: sections(&header, &section_headers, data, &layout)?,
         notes,
         has_segments: layout.has_segments,
-        symbols: symbols(dynamic_symbols::<E>(raw_sections, endian, data)?),
+        symbols: DynamicSymbols::elf(dynamic_symbols(&section_headers, encoding, data)?),
         tls_size: tls_size.unwrap_or(0),
         static_tls: dynamic.static_tls,
     })
 }
 
+fn truncated(data: &[u8], want: u64) -> ImageError {
+    ImageError::Truncated { have: data.len() as u64, want }
+}
+
+const ET_REL: u16 = 1;
+const ET_EXEC: u16 = 2;
+const ET_DYN: u16 = 3;
+
+const PT_LOAD: u32 = 1;
+const PT_DYNAMIC: u32 = 2;
+const PT_INTERP: u32 = 3;
+const PT_NOTE: u32 = 4;
+const PT_TLS: u32 = 7;
+
+/// The number of segments that says that it stands in the first section header, for there are so many.
+const PN_XNUM: u16 = 0xffff;
+
 /// The program headers.
-fn segments<'a, E: FileHeader<Endian = Endianness>>(
-    header: &'a E,
-    endian: Endianness,
-    data: &'a [u8],
-) -> Result<&'a [E::ProgramHeader], ImageError> {
-    let offset: u64 = header.e_phoff(endian).into();
-    if offset != 0 {
-        // From 0xffff segments on the number stands elsewhere; `object` knows where, if that isn't cut off.
-        let entry_size = u64::from(header.e_phentsize(endian));
-        let count = header.phnum(endian, data).map(u64::from);
-        range(data, offset, count.unwrap_or(0).saturating_mul(entry_size))?;
-        if count.is_err() {
-            section_headers(header, endian, data)?;
-        }
+fn segments<'a>(header: &FileHeader, encoding: Encoding, data: &'a [u8]) -> Result<Table<'a>, ImageError> {
+    let offset = header.segments_offset;
+    if offset == 0 {
+        return Ok(Table::new::<Segment>(&[], encoding));
     }
-    header.program_headers(endian, data).map_err(|_| malformed("its table of segments cannot be read"))
+    let count = match header.segment_count {
+        PN_XNUM => first_section(header, encoding, data).map(|first| first.info),
+        count => Some(count.into()),
+    };
+    let bytes = range(data, offset, u64::from(count.unwrap_or(0)) * u64::from(header.segment_size))?;
+    if count.is_none() {
+        // If the section headers cannot be read because the file was cut off, that is what has to be said.
+        section_headers(header, encoding, data)?;
+    }
+    let size_fits = usize::from(header.segment_size) == Segment::size(encoding);
+    if count.is_none() || (count != Some(0) && !size_fits) {
+        return Err(malformed("its table of segments cannot be read"));
+    }
+    Ok(Table::new::<Segment>(bytes, encoding))
 }
 
 /// The section headers.
-fn section_headers<'a, E: FileHeader<Endian = Endianness>>(
-    header: &'a E,
-    endian: Endianness,
+fn section_headers<'a>(
+    header: &FileHeader,
+    encoding: Encoding,
     data: &'a [u8],
-) -> Result<&'a [E::SectionHeader], ImageError> {
-    let offset: u64 = header.e_shoff(endian).into();
-    if offset != 0 {
-        // The first entry may hold the number of them, so it has to be there to ask.
-        let entry_size = u64::from(header.e_shentsize(endian));
-        range(data, offset, entry_size)?;
-        let count =
-            header.shnum(endian, data).map_err(|_| malformed("its number of sections cannot be read"))?;
-        range(data, offset, u64::from(count).saturating_mul(entry_size))?;
+) -> Result<Table<'a>, ImageError> {
+    let offset = header.sections_offset;
+    if offset == 0 {
+        return Ok(Table::new::<SectionHeader>(&[], encoding));
     }
-    header.section_headers(endian, data).map_err(|_| malformed("its table of sections cannot be read"))
+    // The first entry may hold the number of them, so it has to be there to ask.
+    range(data, offset, header.section_size.into())?;
+    let count = match header.section_count {
+        0 => first_section(header, encoding, data).and_then(|first| u32::try_from(first.size).ok()),
+        count => Some(count.into()),
+    };
+    let count = count.ok_or(malformed("its number of sections cannot be read"))?;
+    let bytes = range(data, offset, u64::from(count) * u64::from(header.section_size))?;
+    if count != 0 && usize::from(header.section_size) != SectionHeader::size(encoding) {
+        return Err(malformed("its table of sections cannot be read"));
+    }
+    Ok(Table::new::<SectionHeader>(bytes, encoding))
+}
+
+/// The first section header, which is of no section: it holds the numbers that the file header has no room for.
+fn first_section(header: &FileHeader, encoding: Encoding, data: &[u8]) -> Option<SectionHeader> {
+    let size = SectionHeader::size(encoding);
+    if header.sections_offset == 0 || usize::from(header.section_size) != size {
+        return None;
+    }
+    SectionHeader::read(range(data, header.sections_offset, size as u64).ok()?, encoding)
 }
 
 /// A part of the file that the loader puts into memory.
@@ -164,16 +187,9 @@ struct Load {
     file_size: u64,
 }
 
-fn load<P: ProgramHeader<Endian = Endianness>>(
-    segment: &P,
-    endian: Endianness,
-    data: &[u8],
-) -> Result<Load, ImageError> {
-    let (offset, file_size) = segment.file_range(endian);
+fn load(segment: &Segment, data: &[u8]) -> Result<Load, ImageError> {
+    let &Segment { offset, address, file_size, memory_size, align, .. } = segment;
     range(data, offset, file_size)?;
-    let address: u64 = segment.p_vaddr(endian).into();
-    let memory_size: u64 = segment.p_memsz(endian).into();
-    let align: u64 = segment.p_align(endian).into();
     if file_size > memory_size {
         return Err(malformed("a segment is larger in the file than in memory"));
     }
@@ -226,29 +242,31 @@ struct Dynamic<'a> {
     is_program: bool,
 }
 
-fn read_dynamic<'a, E: FileHeader<Endian = Endianness>>(
+fn read_dynamic<'a>(
     table: &'a [u8],
-    endian: Endianness,
+    encoding: Encoding,
     data: &'a [u8],
     layout: &Layout,
 ) -> Result<Dynamic<'a>, ImageError> {
-    let entries: &[E::Dyn] =
-        slice_from_all_bytes(table).map_err(|()| malformed("its dynamic table ends within an entry"))?;
+    let entries = Table::new::<DynamicEntry>(table, encoding);
+    if entries.ends_within_entry() {
+        return Err(malformed("its dynamic table ends within an entry"));
+    }
     let mut strings_address = None;
     let mut strings_size = None;
     let mut soname = None;
     let mut needed = Vec::new();
     let mut dynamic = Dynamic::default();
     // The loader keeps the last of an entry that stands twice, except for the libraries.
-    let entries = entries.iter().map(|entry| (entry.d_tag(endian), entry.d_val(endian).into()));
-    for (tag, value) in entries.take_while(|&(tag, _)| tag != elf::DT_NULL) {
+    for DynamicEntry { tag, value } in entries.iter().take_while(|entry: &DynamicEntry| entry.tag != DT_NULL)
+    {
         match tag {
-            elf::DT_STRTAB => strings_address = Some(value),
-            elf::DT_STRSZ => strings_size = Some(value),
-            elf::DT_SONAME => soname = Some(value),
-            elf::DT_NEEDED => needed.push(value),
-            elf::DT_FLAGS => dynamic.static_tls = value & DF_STATIC_TLS != 0,
-            elf::DT_FLAGS_1 => dynamic.is_program = value & DF_1_PIE != 0,
+            DT_STRTAB => strings_address = Some(value),
+            DT_STRSZ => strings_size = Some(value),
+            DT_SONAME => soname = Some(value),
+            DT_NEEDED => needed.push(value),
+            DT_FLAGS => dynamic.static_tls = value & DF_STATIC_TLS != 0,
+            DT_FLAGS_1 => dynamic.is_program = value & DF_1_PIE != 0,
             _ => {}
         }
     }
@@ -270,92 +288,107 @@ fn read_dynamic<'a, E: FileHeader<Endian = Endianness>>(
     Ok(dynamic)
 }
 
+const DT_NULL: u64 = 0;
+const DT_NEEDED: u64 = 1;
+const DT_STRTAB: u64 = 5;
+const DT_STRSZ: u64 = 10;
+const DT_SONAME: u64 = 14;
+const DT_FLAGS: u64 = 30;
+const DT_FLAGS_1: u64 = 0x6fff_fffb;
+
 /// Set where the library has thread-locals of the initial-exec model.
 const DF_STATIC_TLS: u64 = 0x10;
 
 /// Set where the file is a program and not a library.
 const DF_1_PIE: u64 = 0x0800_0000;
 
-fn sections<'a, E: FileHeader<Endian = Endianness>>(
-    header: &'a E,
-    headers: &'a [E::SectionHeader],
-    endian: Endianness,
+fn sections<'a>(
+    header: &FileHeader,
+    headers: &Table<'a>,
     data: &'a [u8],
     layout: &Layout,
 ) -> Result<Vec<Section<'a>>, ImageError> {
     if headers.is_empty() {
         return Ok(Vec::new());
     }
-    let index = header.section_strings_index(endian, data).map_err(|_| malformed(NO_SECTION_NAMES))?;
-    let strings = headers.get(index.0).ok_or(malformed(NO_SECTION_NAMES))?;
-    let mut names = Names::new(section_data(strings, endian, data)?, data);
+    let strings = match header.section_names {
+        SHN_XINDEX => headers.get(0).and_then(|first: SectionHeader| headers.get(first.link)),
+        SHN_UNDEF | SHN_LORESERVE.. => None,
+        index => headers.get(index.into()),
+    };
+    let strings = strings.ok_or(malformed("the names of its sections cannot be found"))?;
+    let mut names = Names::new(section_data(&strings, data)?, data);
     let mut sections = Vec::new();
-    for header in headers.iter().filter(|header| header.sh_type(endian) != elf::SHT_NULL) {
-        let bytes = section_data(header, endian, data)?;
-        let address: u64 = header.sh_addr(endian).into();
-        let is_loaded = header.sh_flags(endian).contains(elf::SHF_ALLOC);
+    for header in headers.iter::<SectionHeader>().filter(|header| header.kind != SHT_NULL) {
+        let bytes = section_data(&header, data)?;
+        let is_loaded = header.flags & SHF_ALLOC != 0;
         sections.push(Section {
-            name: names.get(header.sh_name(endian).into(), "a section's name is no text of the table")?,
-            address,
-            size: header.sh_size(endian).into(),
+            name: names.get(header.name.into(), "a section's name is no text of the table")?,
+            address: header.address,
+            size: header.size,
             data: bytes,
             mapped: is_loaded
                 && !bytes.is_empty()
-                && layout.maps(address, header.sh_offset(endian).into(), bytes.len() as u64),
+                && layout.maps(header.address, header.offset, bytes.len() as u64),
         });
     }
     Ok(sections)
 }
 
-const NO_SECTION_NAMES: &str = "the names of its sections cannot be found";
+const SHN_UNDEF: u16 = 0;
+/// From here on the numbers are of no section.
+const SHN_LORESERVE: u16 = 0xff00;
+/// The number is too large, and stands in the first section header.
+const SHN_XINDEX: u16 = 0xffff;
+
+const SHT_NULL: u32 = 0;
+const SHT_NOBITS: u32 = 8;
+const SHT_DYNSYM: u32 = 11;
+
+/// Set where the section has a place in memory.
+const SHF_ALLOC: u64 = 2;
 
 /// The bytes of a section in the file: none for one that has only a size.
-fn section_data<'a, S: SectionHeader<Endian = Endianness>>(
-    header: &S,
-    endian: Endianness,
-    data: &'a [u8],
-) -> Result<&'a [u8], ImageError> {
-    match header.file_range(endian) {
-        Some((offset, size)) => range(data, offset, size),
-        None => Ok(&[]),
-    }
+fn section_data<'a>(header: &SectionHeader, data: &'a [u8]) -> Result<&'a [u8], ImageError> {
+    if header.kind == SHT_NOBITS { Ok(&[]) } else { range(data, header.offset, header.size) }
 }
 
-fn dynamic_symbols<'a, E: FileHeader<Endian = Endianness>>(
-    headers: &'a [E::SectionHeader],
-    endian: Endianness,
+fn dynamic_symbols<'a>(
+    headers: &Table<'a>,
+    encoding: Encoding,
     data: &'a [u8],
-) -> Result<ElfSymbols<'a, E::Sym>, ImageError> {
-    let Some(table) = headers.iter().find(|header| header.sh_type(endian) == elf::SHT_DYNSYM) else {
-        return Ok(ElfSymbols { entries: [].iter(), names: Names::new(&[], data), endian });
+) -> Result<ElfSymbols<'a>, ImageError> {
+    let Some(table) = headers.iter().find(|header: &SectionHeader| header.kind == SHT_DYNSYM) else {
+        return Ok(ElfSymbols {
+            entries: Table::new::<SymbolEntry>(&[], encoding),
+            names: Names::new(&[], data),
+        });
     };
-    let entries = slice_from_all_bytes(section_data(table, endian, data)?)
-        .map_err(|()| malformed("its table of dynamic symbols ends within an entry"))?;
-    let SectionIndex(strings) = table.link(endian);
+    let entries = Table::new::<SymbolEntry>(section_data(&table, data)?, encoding);
+    if entries.ends_within_entry() {
+        return Err(malformed("its table of dynamic symbols ends within an entry"));
+    }
     let strings =
-        headers.get(strings).ok_or(malformed("the names of its dynamic symbols are in no section"))?;
-    Ok(ElfSymbols {
-        entries: entries.iter(),
-        names: Names::new(section_data(strings, endian, data)?, data),
-        endian,
-    })
+        headers.get(table.link).ok_or(malformed("the names of its dynamic symbols are in no section"))?;
+    Ok(ElfSymbols { entries, names: Names::new(section_data(&strings, data)?, data) })
 }
 
-fn machine(machine: elf::Machine, is_64: bool) -> Machine {
+/// The architecture that the file header names. The numbers are the registry's, `EM_X86_64` and so on.
+fn machine(machine: u16, is_64: bool) -> Machine {
     match (machine, is_64) {
-        (elf::EM_X86_64, _) => Machine::X86_64,
-        (elf::EM_386, _) => Machine::X86,
-        (elf::EM_AARCH64, _) => Machine::Aarch64,
-        (elf::EM_ARM, _) => Machine::Arm,
-        (elf::EM_RISCV, true) => Machine::Riscv64,
-        (elf::EM_RISCV, false) => Machine::Riscv32,
-        (elf::EM_PPC64, _) => Machine::Powerpc64,
-        (elf::EM_PPC, _) => Machine::Powerpc,
-        (elf::EM_S390, true) => Machine::S390x,
-        (elf::EM_LOONGARCH, true) => Machine::Loongarch64,
-        (elf::EM_MIPS, true) => Machine::Mips64,
-        (elf::EM_MIPS, false) => Machine::Mips,
-        (elf::EM_SPARCV9, _) => Machine::Sparc64,
-        (elf::Machine(number), _) => Machine::Other(number.into()),
+        (62, _) => Machine::X86_64,
+        (3, _) => Machine::X86,
+        (183, _) => Machine::Aarch64,
+        (40, _) => Machine::Arm,
+        (243, true) => Machine::Riscv64,
+        (243, false) => Machine::Riscv32,
+        (21, _) => Machine::Powerpc64,
+        (20, _) => Machine::Powerpc,
+        (22, true) => Machine::S390x,
+        (258, true) => Machine::Loongarch64,
+        (8, true) => Machine::Mips64,
+        (8, false) => Machine::Mips,
+        (43, _) => Machine::Sparc64,
+        (number, _) => Machine::Other(number.into()),
     }
 }

@@ -12,6 +12,7 @@ mod names;
 #[cfg(feature = "all-formats")]
 mod pe;
 mod recognise;
+mod structures;
 mod symbols;
 
 use std::fmt;

@@ -1,11 +1,8 @@
 //! The symbols that a loader sees, read one at a time.
 
-use object::elf;
-use object::endian::Endianness;
-use object::read::elf::Sym;
-
 use super::ImageError;
 use super::names::Names;
+use super::structures::{SymbolEntry, Table};
 
 /// What a symbol stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,8 +41,7 @@ pub struct DynamicSymbols<'a>(Inner<'a>);
 
 #[derive(Debug, Clone)]
 enum Inner<'a> {
-    Elf32(ElfSymbols<'a, elf::Sym32<Endianness>>),
-    Elf64(ElfSymbols<'a, elf::Sym64<Endianness>>),
+    Elf(ElfSymbols<'a>),
     /// Of the other formats, which only tools read: all of them, made in advance.
     #[cfg(feature = "all-formats")]
     List(std::vec::IntoIter<Result<Symbol<'a>, ImageError>>),
@@ -53,19 +49,15 @@ enum Inner<'a> {
 
 /// A symbol table of ELF that hasn't been read.
 #[derive(Debug, Clone)]
-pub(super) struct ElfSymbols<'a, S> {
-    pub(super) entries: std::slice::Iter<'a, S>,
+pub(super) struct ElfSymbols<'a> {
+    /// Of [`SymbolEntry`].
+    pub(super) entries: Table<'a>,
     pub(super) names: Names<'a>,
-    pub(super) endian: Endianness,
 }
 
 impl<'a> DynamicSymbols<'a> {
-    pub(super) fn elf_32(symbols: ElfSymbols<'a, elf::Sym32<Endianness>>) -> DynamicSymbols<'a> {
-        DynamicSymbols(Inner::Elf32(symbols))
-    }
-
-    pub(super) fn elf_64(symbols: ElfSymbols<'a, elf::Sym64<Endianness>>) -> DynamicSymbols<'a> {
-        DynamicSymbols(Inner::Elf64(symbols))
+    pub(super) fn elf(symbols: ElfSymbols<'a>) -> DynamicSymbols<'a> {
+        DynamicSymbols(Inner::Elf(symbols))
     }
 
     #[cfg(feature = "all-formats")]
@@ -79,34 +71,48 @@ impl<'a> Iterator for DynamicSymbols<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         match &mut self.0 {
-            Inner::Elf32(symbols) => symbols.next(),
-            Inner::Elf64(symbols) => symbols.next(),
+            Inner::Elf(symbols) => symbols.next(),
             #[cfg(feature = "all-formats")]
             Inner::List(symbols) => symbols.next(),
         }
     }
 }
 
-impl<'a, S: Sym<Endian = Endianness>> Iterator for ElfSymbols<'a, S> {
+impl<'a> Iterator for ElfSymbols<'a> {
     type Item = Result<Symbol<'a>, ImageError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let endian = self.endian;
         // Local ones are in the table for relocations by section, and nobody looks for them.
-        let entry = self.entries.find(|entry| !entry.is_local())?;
-        let name = self.names.get(entry.st_name(endian).into(), "a symbol's name is no text of the table");
+        let entry = loop {
+            let entry: SymbolEntry = self.entries.next()?;
+            if entry.binding != STB_LOCAL {
+                break entry;
+            }
+        };
+        let name = self.names.get(entry.name.into(), "a symbol's name is no text of the table");
         Some(name.map(|name| Symbol {
             name,
-            defined: !entry.is_undefined(endian),
-            weak: entry.is_weak(),
-            kind: match entry.st_type() {
-                elf::STT_FUNC | elf::STT_GNU_IFUNC => SymbolKind::Function,
-                elf::STT_OBJECT | elf::STT_COMMON => SymbolKind::Object,
-                elf::STT_TLS => SymbolKind::ThreadLocal,
+            defined: entry.section != SHN_UNDEF,
+            weak: entry.binding == STB_WEAK,
+            kind: match entry.kind {
+                STT_FUNC | STT_GNU_IFUNC => SymbolKind::Function,
+                STT_OBJECT | STT_COMMON => SymbolKind::Object,
+                STT_TLS => SymbolKind::ThreadLocal,
                 _ => SymbolKind::Other,
             },
-            address: entry.st_value(endian).into(),
-            size: entry.st_size(endian).into(),
+            address: entry.value,
+            size: entry.size,
         }))
     }
 }
+
+const SHN_UNDEF: u16 = 0;
+
+const STB_LOCAL: u8 = 0;
+const STB_WEAK: u8 = 2;
+
+const STT_OBJECT: u8 = 1;
+const STT_FUNC: u8 = 2;
+const STT_COMMON: u8 = 5;
+const STT_TLS: u8 = 6;
+const STT_GNU_IFUNC: u8 = 10;

@@ -1,26 +1,28 @@
 //! The private crates that are in the process: two builds of one crate id never meet, since the compiler could not tell
 //! their types apart.
 
+use super::table::{Table, hash};
 use crate::error::OpenError;
+use crate::open;
 use crate::process;
 use dynplug_manifest::Manifest;
-use dynplug_manifest::compare::{Host, Loaded, Machine, Mismatch, compare};
-use std::collections::HashMap;
+use dynplug_manifest::compare::{Host, Loaded, Machine};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A crate of a plugin that is loaded or about to be.
 struct Held {
+    id: [u8; 16],
     content: [u8; 32],
     /// How many plugins hold this very build of it.
     plugins: usize,
     /// The first of them.
-    by: Arc<(PathBuf, Manifest)>,
+    by: Arc<(PathBuf, Arc<Manifest>)>,
 }
 
-static HELD: LazyLock<Mutex<HashMap<[u8; 16], Held>>> = LazyLock::new(Mutex::default);
+static HELD: Mutex<Table<Held>> = Mutex::new(Table::new());
 
-fn held() -> MutexGuard<'static, HashMap<[u8; 16], Held>> {
+fn held() -> MutexGuard<'static, Table<Held>> {
     // Nothing panics while it holds the lock.
     HELD.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -35,35 +37,40 @@ pub(super) struct Claim {
 /// # Errors
 ///
 /// When another build of one of them is there.
-pub(super) fn claim(path: &Path, plugin: &Manifest) -> Result<Claim, OpenError> {
+pub(super) fn claim(path: &Path, plugin: &Arc<Manifest>) -> Result<Claim, OpenError> {
     let mut held = held();
     let private = || plugin.crates.iter().filter(|c| !c.shared);
-    let others: Vec<_> = (private())
-        .filter_map(|c| held.get(&c.id).filter(|h| h.content != c.content))
-        .map(|h| Arc::clone(&h.by))
-        .collect();
+    let mut others = Vec::new();
+    for info in private() {
+        match held.get(hash(&info.id), |h| h.id == info.id) {
+            Some(other) if other.content != info.content => others.push(Arc::clone(&other.by)),
+            _ => {}
+        }
+    }
     if !others.is_empty() {
         drop(held);
-        let loaded: Vec<_> = others.iter().map(|by| Loaded { path: &by.0, manifest: &by.1 }).collect();
+        let mut loaded = Vec::with_capacity(others.len());
+        for by in &others {
+            loaded.push(Loaded { path: &by.0, manifest: &by.1 });
+        }
         let Some(own) = process::library() else {
             return Err(OpenError::HostNotShared { path: path.to_owned() });
         };
         let machine = Machine { target: &own.target, has_feature: &|_| None, libraries: None };
-        let differences = compare(&Host { api: own, machine, loaded: &loaded }, plugin, &[]);
-        if let Some(mismatch) = Mismatch::new(plugin, differences) {
-            return Err(OpenError::Mismatch { path: path.to_owned(), mismatch: Box::new(mismatch) });
-        }
+        open::fits(path, &Host { api: own, machine, loaded: &loaded }, plugin, &[])?;
         return Err(OpenError::AlreadyLoaded { path: path.to_owned(), loaded: others[0].0.clone() });
     }
-    let by = Arc::new((path.to_owned(), plugin.clone()));
+    let by = Arc::new((path.to_owned(), Arc::clone(plugin)));
     let mut crates = Vec::new();
     for info in private() {
-        let entry = held.entry(info.id).or_insert_with(|| Held {
-            content: info.content,
-            plugins: 0,
-            by: Arc::clone(&by),
-        });
-        entry.plugins += 1;
+        let hash = hash(&info.id);
+        match held.get_mut(hash, |h| h.id == info.id) {
+            Some(entry) => entry.plugins += 1,
+            None => {
+                let by = Arc::clone(&by);
+                held.insert(hash, Held { id: info.id, content: info.content, plugins: 1, by });
+            }
+        }
         crates.push(info.id);
     }
     Ok(Claim { crates })
@@ -83,10 +90,11 @@ impl Drop for Claim {
         }
         let mut held = held();
         for id in &self.crates {
-            if let Some(entry) = held.get_mut(id) {
+            let hash = hash(id);
+            if let Some(entry) = held.get_mut(hash, |h| h.id == *id) {
                 entry.plugins -= 1;
                 if entry.plugins == 0 {
-                    held.remove(id);
+                    held.remove(hash, |h| h.id == *id);
                 }
             }
         }

@@ -59,9 +59,9 @@
 //! another thread held it. See [`fork`](super::fork).
 
 use super::sync::{Condvar, Mutex, MutexGuard, ThreadId, this_thread};
+use super::table::{Table, hash};
 use super::waiting::{Step, Ticket, Waiting};
 use dynplug_manifest::Identity;
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
@@ -74,7 +74,7 @@ pub(crate) trait Parts {
     /// What tells whether a file is as it was.
     type Stamp: Copy + Eq;
     /// What tells one content from another.
-    type Content: Copy + Eq + Hash;
+    type Content: Copy + Eq;
     /// A plugin that is open.
     type Plugin: Copy;
     /// Why an open failed after mapping.
@@ -118,12 +118,35 @@ enum Ended<E> {
     Lost,
 }
 
+/// A file that is being opened or was.
+struct File<T: Parts> {
+    file: T::File,
+    state: FileState<T::Plugin>,
+}
+
 enum FileState<P> {
     Opening(Ticket),
     Ready(P),
 }
 
+/// A path, and what was found there.
+struct Seen<T: Parts> {
+    path: PathBuf,
+    file: T::File,
+    /// Not for canonical paths.
+    stamp: Option<T::Stamp>,
+}
+
+/// What is known of the plugins with one id.
+struct Id<T: Parts> {
+    id: Identity,
+    state: IdState,
+    /// What was mapped and then failed.
+    failed: Vec<(T::Content, Ended<T::Error>)>,
+}
+
 enum IdState {
+    Free,
     Loading(Ticket),
     Loaded(PathBuf),
 }
@@ -142,6 +165,7 @@ enum LoaderState {
 
 /// An opening as the machine remembers it, for the day when its thread is gone.
 struct Place<T: Parts> {
+    ticket: Ticket,
     file: T::File,
     canonical: PathBuf,
     claimed: Option<(Identity, T::Content)>,
@@ -149,15 +173,14 @@ struct Place<T: Parts> {
 }
 
 struct State<T: Parts> {
-    files: HashMap<T::File, FileState<T::Plugin>>,
+    files: Table<File<T>>,
     /// Canonical paths, since a file that is replaced under its path stays the same plugin.
-    paths: HashMap<PathBuf, T::File>,
+    paths: Table<Seen<T>>,
     /// Paths as given, with what was found there: a short way for those who ask again.
-    spellings: HashMap<PathBuf, (T::File, T::Stamp)>,
-    ids: HashMap<Identity, IdState>,
-    /// What was mapped and then failed.
-    failed: HashMap<(Identity, T::Content), Ended<T::Error>>,
-    openings: HashMap<Ticket, Place<T>>,
+    spellings: Table<Seen<T>>,
+    ids: Table<Id<T>>,
+    /// No more than what is under way.
+    openings: Vec<Place<T>>,
     shared: SharedState<T::Shared>,
     loader: LoaderState,
     waiting: Waiting,
@@ -182,12 +205,11 @@ const SPELLINGS: usize = 8;
 impl<T: Parts> Machine<T> {
     pub(crate) fn new() -> Self {
         let state = State {
-            files: HashMap::new(),
-            paths: HashMap::new(),
-            spellings: HashMap::new(),
-            ids: HashMap::new(),
-            failed: HashMap::new(),
-            openings: HashMap::new(),
+            files: Table::new(),
+            paths: Table::new(),
+            spellings: Table::new(),
+            ids: Table::new(),
+            openings: Vec::new(),
             shared: SharedState::NotRun,
             loader: LoaderState::Free,
             waiting: Waiting::default(),
@@ -234,8 +256,12 @@ impl<T: Parts> Machine<T> {
     /// The plugin that was found by this spelling before, if the same file is there and unchanged.
     pub(crate) fn known(&self, path: &Path, file: T::File, stamp: T::Stamp) -> Option<T::Plugin> {
         let state = self.lock();
-        match (state.spellings.get(path), state.files.get(&file)) {
-            (Some(seen), Some(FileState::Ready(plugin))) if *seen == (file, stamp) => Some(*plugin),
+        match (seen(&state.spellings, path), state.file(file)) {
+            (Some(seen), Some(FileState::Ready(plugin)))
+                if seen.file == file && seen.stamp == Some(stamp) =>
+            {
+                Some(*plugin)
+            }
             _ => None,
         }
     }
@@ -245,8 +271,8 @@ impl<T: Parts> Machine<T> {
     pub(crate) fn enter(&self, asked: &Asked<'_, T>) -> Result<Entered<'_, T>, Halt<T>> {
         let mut state = self.lock();
         loop {
-            let file = state.paths.get(asked.canonical).copied().unwrap_or(asked.file);
-            match state.files.get(&file) {
+            let file = seen(&state.paths, asked.canonical).map_or(asked.file, |seen| seen.file);
+            match state.file(file) {
                 Some(FileState::Ready(plugin)) => {
                     let plugin = *plugin;
                     state.remember(asked, file);
@@ -259,10 +285,9 @@ impl<T: Parts> Machine<T> {
                 None => {
                     let ticket = state.waiting.begin(this_thread(), Step::Plugin(asked.path.to_owned()));
                     let canonical = asked.canonical.to_owned();
-                    state.files.insert(file, FileState::Opening(ticket));
-                    state.paths.insert(canonical.clone(), file);
-                    let place = Place { file, canonical, claimed: None, mapping: false };
-                    state.openings.insert(ticket, place);
+                    state.files.insert(hash(&file), File { file, state: FileState::Opening(ticket) });
+                    see(&mut state.paths, asked.canonical, file, None);
+                    state.openings.push(Place { ticket, file, canonical, claimed: None, mapping: false });
                     return Ok(Entered::Ours(Opening { machine: self, ticket, path: asked.path.to_owned() }));
                 }
             }
@@ -323,46 +348,90 @@ impl<T: Parts> Machine<T> {
     #[cfg(test)]
     pub(super) fn is_at_rest(&self) -> bool {
         let state = self.lock();
-        let loading = state.ids.values().any(|s| matches!(s, IdState::Loading(_)));
-        let opening = state.files.values().any(|s| matches!(s, FileState::Opening(_)));
+        let loading = state.ids.iter().any(|i| matches!(i.state, IdState::Loading(_)));
+        let opening = state.files.iter().any(|f| matches!(f.state, FileState::Opening(_)));
         let held = matches!(state.loader, LoaderState::Held { .. });
-        let whole = state.paths.values().all(|file| state.files.contains_key(file));
+        let whole = state.paths.iter().all(|seen| state.file(seen.file).is_some());
         whole && !loading && !opening && !held && state.openings.is_empty() && state.waiting.is_empty()
     }
 }
 
+/// What was found at a path. Paths are told apart by their bytes.
+#[inline(never)]
+fn seen<'t, T: Parts>(table: &'t Table<Seen<T>>, path: &Path) -> Option<&'t Seen<T>> {
+    table.get(hash(path.as_os_str()), |seen| seen.path.as_os_str() == path.as_os_str())
+}
+
+/// Notes what was found at a path.
+#[inline(never)]
+fn see<T: Parts>(table: &mut Table<Seen<T>>, path: &Path, file: T::File, stamp: Option<T::Stamp>) {
+    let hash = hash(path.as_os_str());
+    match table.get_mut(hash, |seen| seen.path.as_os_str() == path.as_os_str()) {
+        Some(seen) => (seen.file, seen.stamp) = (file, stamp),
+        None => table.insert(hash, Seen { path: path.to_owned(), file, stamp }),
+    }
+}
+
 impl<T: Parts> State<T> {
+    #[inline(never)]
+    fn file(&self, file: T::File) -> Option<&FileState<T::Plugin>> {
+        self.files.get(hash(&file), |known| known.file == file).map(|known| &known.state)
+    }
+
+    #[inline(never)]
+    fn id(&mut self, id: Identity) -> Option<&mut Id<T>> {
+        self.ids.get_mut(hash(&id.0), |known| known.id == id)
+    }
+
+    fn opening(&mut self, ticket: Ticket) -> Option<&mut Place<T>> {
+        self.openings.iter_mut().find(|place| place.ticket == ticket)
+    }
+
+    /// Takes an opening out of those that are under way.
+    #[inline(never)]
+    fn end_opening(&mut self, ticket: Ticket) -> Option<Place<T>> {
+        let place = self.openings.iter().position(|place| place.ticket == ticket)?;
+        Some(self.openings.swap_remove(place))
+    }
+
     /// Notes by which paths a plugin was found.
     fn remember(&mut self, asked: &Asked<'_, T>, file: T::File) {
-        if !self.paths.contains_key(asked.canonical) {
-            self.paths.insert(asked.canonical.to_owned(), file);
+        if seen(&self.paths, asked.canonical).is_none() {
+            see(&mut self.paths, asked.canonical, file, None);
         }
         // A file that was replaced is found by its canonical path, the long way.
         if asked.file == file {
             if self.spellings.len() >= self.files.len().saturating_mul(SPELLINGS) {
                 self.spellings.clear();
             }
-            self.spellings.insert(asked.path.to_owned(), (file, asked.stamp));
+            see(&mut self.spellings, asked.path, file, Some(asked.stamp));
         }
     }
 
     /// Ends an opening that leads to no plugin. `error` is kept for the next who brings the same bytes.
     fn give_up(&mut self, ticket: Ticket, error: Option<T::Error>) {
-        let Some(place) = self.openings.remove(&ticket) else { return };
-        self.files.remove(&place.file);
-        self.paths.remove(&place.canonical);
-        if let Some((id, content)) = place.claimed {
-            self.ids.remove(&id);
+        let Some(place) = self.end_opening(ticket) else { return };
+        self.files.remove(hash(&place.file), |known| known.file == place.file);
+        let canonical = place.canonical.as_os_str();
+        self.paths.remove(hash(canonical), |seen| seen.path.as_os_str() == canonical);
+        if let Some((id, content)) = place.claimed
+            && let Some(known) = self.id(id)
+        {
+            known.state = IdState::Free;
             if place.mapping {
-                self.failed.insert((id, content), error.map_or(Ended::Lost, Ended::With));
+                known.failed.push((content, error.map_or(Ended::Lost, Ended::With)));
             }
         }
         self.waiting.end(ticket);
     }
 
     fn end_what_others_did(&mut self, me: ThreadId) {
-        let gone: Vec<Ticket> =
-            self.openings.keys().copied().filter(|ticket| !self.waiting.is_of(*ticket, me)).collect();
+        let mut gone = Vec::with_capacity(self.openings.len());
+        for place in &self.openings {
+            if !self.waiting.is_of(place.ticket, me) {
+                gone.push(place.ticket);
+            }
+        }
         for ticket in gone {
             self.give_up(ticket, None);
         }
@@ -392,22 +461,29 @@ impl<T: Parts> Opening<'_, T> {
     pub(crate) fn claim(&self, id: Identity, content: T::Content) -> Result<(), Halt<T>> {
         let mut state = self.machine.lock();
         loop {
-            match state.failed.get(&(id, content)) {
-                Some(Ended::With(error)) => return Err(Halt::Failed(error.clone())),
-                Some(Ended::Lost) => return Err(Halt::Lost),
+            let Some(known) = state.id(id) else {
+                let state_of_id = IdState::Loading(self.ticket);
+                state.ids.insert(hash(&id.0), Id { id, state: state_of_id, failed: Vec::new() });
+                break;
+            };
+            match known.failed.iter().find(|(failed, _)| *failed == content) {
+                Some((_, Ended::With(error))) => return Err(Halt::Failed(error.clone())),
+                Some((_, Ended::Lost)) => return Err(Halt::Lost),
                 None => {}
             }
-            match state.ids.get(&id) {
-                Some(IdState::Loaded(path)) => return Err(Halt::AlreadyLoaded(path.clone())),
-                Some(IdState::Loading(ticket)) => {
+            match &known.state {
+                IdState::Loaded(path) => return Err(Halt::AlreadyLoaded(path.clone())),
+                IdState::Loading(ticket) => {
                     let ticket = *ticket;
                     state = self.machine.wait(state, ticket)?;
                 }
-                None => break,
+                IdState::Free => {
+                    known.state = IdState::Loading(self.ticket);
+                    break;
+                }
             }
         }
-        state.ids.insert(id, IdState::Loading(self.ticket));
-        if let Some(place) = state.openings.get_mut(&self.ticket) {
+        if let Some(place) = state.opening(self.ticket) {
             place.claimed = Some((id, content));
         }
         Ok(())
@@ -424,7 +500,7 @@ impl<T: Parts> Opening<'_, T> {
     }
 
     fn set_mapping(&self, mapping: bool) {
-        if let Some(place) = self.machine.lock().openings.get_mut(&self.ticket) {
+        if let Some(place) = self.machine.lock().opening(self.ticket) {
             place.mapping = mapping;
         }
     }
@@ -432,10 +508,14 @@ impl<T: Parts> Opening<'_, T> {
     /// The plugin can be used.
     pub(crate) fn ready(self, asked: &Asked<'_, T>, plugin: T::Plugin) {
         let mut state = self.machine.lock();
-        if let Some(place) = state.openings.remove(&self.ticket) {
-            state.files.insert(place.file, FileState::Ready(plugin));
-            if let Some((id, _)) = place.claimed {
-                state.ids.insert(id, IdState::Loaded(self.path.clone()));
+        if let Some(place) = state.end_opening(self.ticket) {
+            if let Some(known) = state.files.get_mut(hash(&place.file), |known| known.file == place.file) {
+                known.state = FileState::Ready(plugin);
+            }
+            if let Some((id, _)) = place.claimed
+                && let Some(known) = state.id(id)
+            {
+                known.state = IdState::Loaded(self.path.clone());
             }
             state.remember(asked, place.file);
             state.waiting.end(self.ticket);
@@ -454,7 +534,7 @@ impl<T: Parts> Opening<'_, T> {
 impl<T: Parts> Drop for Opening<'_, T> {
     fn drop(&mut self) {
         let mut state = self.machine.lock();
-        let open = state.openings.contains_key(&self.ticket);
+        let open = state.opening(self.ticket).is_some();
         state.give_up(self.ticket, None);
         drop(state);
         if open {

@@ -11,6 +11,7 @@ mod script;
 #[cfg(all(not(loom), test))]
 mod stress;
 mod sync;
+mod table;
 mod waiting;
 
 use crate::error::{InitError, OpenError};
@@ -24,7 +25,7 @@ use crate::process;
 use crate::system::{self, FileId};
 use machine::{Asked, Entered, Halt, Machine, Opening, Parts};
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 use waiting::Step;
 
@@ -36,8 +37,8 @@ impl Parts for Real {
     type Stamp = Stamp;
     type Content = Content;
     type Plugin = &'static Plugin;
-    type Error = OpenError;
-    type Shared = InitError;
+    type Error = Arc<OpenError>;
+    type Shared = Arc<InitError>;
 }
 
 static REGISTRY: LazyLock<Machine<Real>> = LazyLock::new(|| {
@@ -115,13 +116,12 @@ unsafe fn go_through(
         }
         Err(open::NotMapped::Something(error)) => {
             private.keep();
-            opening.failed(error.clone());
-            return Err(error);
+            return Err(failed(opening, error));
         }
     };
     private.keep();
     let placed = Instant::now();
-    match open::start(path, found, proven, content, &mapped) {
+    match open::start(path, found, &proven, content, &mapped) {
         Ok(plugin) => {
             opening.ready(asked, plugin);
             events::opened(
@@ -135,15 +135,19 @@ unsafe fn go_through(
             );
             Ok(plugin)
         }
-        Err(error) => {
-            opening.failed(error.clone());
-            Err(error)
-        }
+        Err(error) => Err(failed(opening, error)),
     }
 }
 
+/// Has the error remembered.
+#[cold]
+fn failed(opening: Opening<'_, Real>, error: OpenError) -> OpenError {
+    opening.failed(Arc::new(error.clone()));
+    error
+}
+
 fn shared() -> Result<(), Halt<Real>> {
-    REGISTRY.shared(run_shared)
+    REGISTRY.shared(|| run_shared().map_err(Arc::new))
 }
 
 /// Runs the init functions of the shared crates now, and not when the first plugin is opened.
@@ -165,30 +169,34 @@ fn shared() -> Result<(), Halt<Real>> {
 /// ```
 pub fn init() -> Result<(), InitError> {
     shared().map_err(|halt| match halt {
-        Halt::Shared(error) => error,
+        Halt::Shared(error) => (*error).clone(),
         Halt::Cycle(chain) => InitError::Cycle { chain: names(chain) },
         // What else there is has to do with a plugin.
         Halt::Lost | Halt::AlreadyLoaded(_) | Halt::Failed(_) => InitError::Interrupted,
     })
 }
 
+#[cold]
 fn halted(path: &Path, halt: Halt<Real>) -> OpenError {
     let path = path.to_owned();
     match halt {
         Halt::Cycle(chain) => OpenError::Cycle { path, chain: names(chain) },
         Halt::AlreadyLoaded(loaded) => OpenError::AlreadyLoaded { path, loaded },
         Halt::Failed(error) => error.asked_as(path),
-        Halt::Shared(source) => OpenError::SharedInit { path, source },
+        Halt::Shared(source) => OpenError::SharedInit { path, source: (*source).clone() },
         Halt::Lost => OpenError::Interrupted { path },
     }
 }
 
 fn names(chain: Vec<Step>) -> Vec<PathBuf> {
-    let name = |step| match step {
-        Step::Plugin(path) => path,
-        Step::Shared => {
-            PathBuf::from(process::library().map_or("the shared crates", |library| &*library.package))
-        }
-    };
-    chain.into_iter().map(name).collect()
+    let mut names = Vec::with_capacity(chain.len());
+    for step in chain {
+        names.push(match step {
+            Step::Plugin(path) => path,
+            Step::Shared => {
+                PathBuf::from(process::library().map_or("the shared crates", |library| &*library.package))
+            }
+        });
+    }
+    names
 }

@@ -9,7 +9,6 @@
 //! check, so there never is a cycle, and the walk ends.
 
 use super::sync::ThreadId;
-use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 /// Names one task, never a second one. Later tasks have larger tickets.
@@ -26,6 +25,7 @@ pub(crate) enum Step {
 }
 
 struct Task {
+    ticket: Ticket,
     thread: ThreadId,
     step: Step,
 }
@@ -33,30 +33,40 @@ struct Task {
 #[derive(Default)]
 pub(super) struct Waiting {
     last: u64,
-    tasks: BTreeMap<Ticket, Task>,
-    waits: HashMap<ThreadId, Ticket>,
+    /// In the order of their tickets. No more than what is under way.
+    tasks: Vec<Task>,
+    waits: Vec<(ThreadId, Ticket)>,
 }
 
 impl Waiting {
     /// The thread begins a task.
+    #[inline(never)]
     pub(super) fn begin(&mut self, thread: ThreadId, step: Step) -> Ticket {
         self.last += 1;
         let ticket = Ticket(self.last);
-        self.tasks.insert(ticket, Task { thread, step });
+        self.tasks.push(Task { ticket, thread, step });
         ticket
     }
 
     /// The task is over. Those who wait for it have to be woken by the caller.
+    #[inline(never)]
     pub(super) fn end(&mut self, ticket: Ticket) {
-        self.tasks.remove(&ticket);
+        if let Some(place) = self.tasks.iter().position(|task| task.ticket == ticket) {
+            self.tasks.remove(place);
+        }
+    }
+
+    #[inline(never)]
+    fn task(&self, ticket: Ticket) -> Option<&Task> {
+        self.tasks.iter().find(|task| task.ticket == ticket)
     }
 
     pub(super) fn lasts(&self, ticket: Ticket) -> bool {
-        self.tasks.contains_key(&ticket)
+        self.task(ticket).is_some()
     }
 
     pub(super) fn is_of(&self, ticket: Ticket, thread: ThreadId) -> bool {
-        self.tasks.get(&ticket).is_some_and(|task| task.thread == thread)
+        self.task(ticket).is_some_and(|task| task.thread == thread)
     }
 
     /// Notes that the thread waits for the task; when that would close a cycle, nothing is noted, and the cycle is
@@ -64,9 +74,9 @@ impl Waiting {
     pub(super) fn wait(&mut self, thread: ThreadId, ticket: Ticket) -> Result<(), Vec<Step>> {
         let mut chain: Vec<Step> = Vec::new();
         let mut at = ticket;
-        while let Some(holder) = self.tasks.get(&at).map(|task| task.thread) {
+        while let Some(holder) = self.task(at).map(|task| task.thread) {
             // What the thread began after this task is what keeps it from ending.
-            let inside = self.tasks.range(at..).map(|(_, task)| task).filter(|task| task.thread == holder);
+            let inside = self.tasks.iter().filter(|task| task.ticket >= at && task.thread == holder);
             for task in inside {
                 if chain.last() != Some(&task.step) {
                     chain.push(task.step.clone());
@@ -79,23 +89,23 @@ impl Waiting {
                 }
                 return Err(chain);
             }
-            match self.waits.get(&holder) {
-                Some(next) => at = *next,
+            match self.waits.iter().find(|(waiting, _)| *waiting == holder) {
+                Some((_, next)) => at = *next,
                 None => break,
             }
         }
-        self.waits.insert(thread, ticket);
+        self.waits.push((thread, ticket));
         Ok(())
     }
 
     /// The thread waits no longer.
     pub(super) fn woken(&mut self, thread: ThreadId) {
-        self.waits.remove(&thread);
+        self.waits.retain(|(waiting, _)| *waiting != thread);
     }
 
     /// Forgets all threads but this one, since a fork has left them behind.
     pub(super) fn only(&mut self, thread: ThreadId) {
-        self.tasks.retain(|_, task| task.thread == thread);
+        self.tasks.retain(|task| task.thread == thread);
         self.waits.clear();
     }
 

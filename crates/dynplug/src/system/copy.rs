@@ -168,8 +168,12 @@ fn limit() -> u64 {
 /// A file in memory that nobody can change any more, ourselves included.
 fn sealed(bytes: &[u8], name: &str) -> io::Result<File> {
     // The name is for people who look into /proc; the system allows 249 bytes.
-    let short: String = name.chars().filter(|c| *c != '\0').take(60).collect();
-    let name = CString::new(format!("dynplug:{short}")).unwrap_or_default();
+    let end = name.char_indices().nth(60).map_or(name.len(), |(end, _)| end);
+    let mut short = b"dynplug:".to_vec();
+    for byte in name.as_bytes().iter().take(end).filter(|byte| **byte != 0) {
+        short.push(*byte);
+    }
+    let name = CString::new(short).unwrap_or_default();
     let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
     /// From <linux/memfd.h>: allows execution where the system's default forbids it; unknown before Linux 6.3.
     const MFD_EXEC: libc::c_uint = 0x0010;

@@ -3,12 +3,11 @@
 use super::Mapped;
 use crate::error::SystemError;
 use crate::loader::Load;
-use std::collections::HashSet;
 use std::ffi::{CStr, CString, c_int, c_void};
 use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 /// Maps a plugin and runs its constructors: exactly these bytes, or with [`Load::InPlace`] the file at `path`.
 ///
@@ -39,8 +38,19 @@ pub(crate) unsafe fn map(
     unsafe { open(&name) }
 }
 
-/// What the loader gave so far. It gives a library a second time when it takes another file for the same.
-static GIVEN: LazyLock<Mutex<HashSet<usize>>> = LazyLock::new(Mutex::default);
+/// What the loader gave so far, in order. It gives a library a second time when it takes another file for the same.
+static GIVEN: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+
+/// Notes that the loader gave this; whether for the first time.
+fn is_first(handle: usize) -> bool {
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let place = given.partition_point(|other| *other < handle);
+    let first = given.get(place) != Some(&handle);
+    if first {
+        given.insert(place, handle);
+    }
+    first
+}
 
 /// # Safety
 ///
@@ -51,7 +61,7 @@ unsafe fn open(name: &CStr) -> Result<Mapped, SystemError> {
     if handle.is_null() {
         return Err(last_error());
     }
-    let is_new = GIVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(handle.addr());
+    let is_new = is_first(handle.addr());
     let mut link: *const LinkMap = std::ptr::null();
     // SAFETY: the handle is one that dlopen gave, and RTLD_DI_LINKMAP writes one pointer.
     let code = unsafe { libc::dlinfo(handle, libc::RTLD_DI_LINKMAP, (&raw mut link).cast()) };

@@ -24,8 +24,7 @@ pub(crate) fn is_there(name: &str) -> Option<bool> {
     }
     // The cache is a table with a pool of texts, each with a zero at its end.
     let cache = std::fs::read("/etc/ld.so.cache").ok()?;
-    let text = [b"\0", name.as_bytes(), b"\0"].concat();
-    Some(cache.windows(text.len()).any(|w| w == text))
+    Some(cache.split(|byte| *byte == 0).any(|text| text == name.as_bytes()))
 }
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
