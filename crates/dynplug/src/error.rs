@@ -384,7 +384,7 @@ impl fmt::Display for NotAPlugin {
                 "it was built by plain cargo, and so has a std, an allocator and statics of its own; \
                  build it with `cargo dynplug build`",
             ),
-            NotAPlugin::Other { product, package } => write!(f, "it is {product} of `{package}`"),
+            NotAPlugin::Other { product, package } => write!(f, "it is the {product} of `{package}`"),
             NotAPlugin::Foreign { kind } => write!(
                 f,
                 "it is {kind} that carries no manifest of dynplug; plugins are made with `cargo dynplug build`"

@@ -48,6 +48,8 @@
 //! ```
 
 mod error;
+#[cfg(all(test, not(loom)))]
+mod golden;
 mod events;
 mod init;
 mod loader;

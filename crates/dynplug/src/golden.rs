@@ -1,0 +1,121 @@
+//! The text of each error beside the code that makes it: one file for each, renewed with
+//! `DYNPLUG_RENEW=1 cargo test -p dynplug golden`.
+
+use crate::error::{InitError, InitFailure, LookupError, NotAPlugin, OpenError, SystemError, WrongType};
+use dynplug_manifest::image::{ImageError, LooksLike};
+use dynplug_manifest::{Identity, Product};
+use std::fmt::Display;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+fn path() -> PathBuf {
+    PathBuf::from("plugins/libhello.so")
+}
+
+fn not_a_plugin(found: NotAPlugin) -> OpenError {
+    OpenError::NotAPlugin { path: path(), found }
+}
+
+fn cases() -> Vec<(&'static str, Box<dyn Display>)> {
+    let function = || "start".to_owned();
+    let place = || "src/lib.rs:12".to_owned();
+    let failed = || InitFailure::Error(Arc::from(Box::<dyn std::error::Error + Send + Sync>::from("no database")));
+    let wrong = |have: &str, want: &str, copies: &[&str]| {
+        let copies = copies.iter().map(|c| (*c).to_owned()).collect();
+        let (plugin, name) = ("hello".to_owned(), "greet".to_owned());
+        LookupError::WrongType(WrongType { plugin, name, have: have.to_owned(), want: want.to_owned(), copies })
+    };
+    let chain = vec![PathBuf::from("plugins/liba.so"), PathBuf::from("plugins/libb.so")];
+    vec![
+        ("read", Box::new(OpenError::Read { path: path(), source: Arc::new(io::ErrorKind::NotFound.into()) })),
+        ("folder", Box::new(not_a_plugin(NotAPlugin::NotAFile { what: "a folder" }))),
+        ("text", Box::new(not_a_plugin(NotAPlugin::Image(ImageError::NotAnImage { looks_like: LooksLike::Script })))),
+        ("truncated", Box::new(not_a_plugin(NotAPlugin::Image(ImageError::Truncated { have: 4096, want: 9000 })))),
+        (
+            "other-machine",
+            Box::new(not_a_plugin(NotAPlugin::OtherMachine {
+                have: "aarch64, 64 bits, little-endian".to_owned(),
+                want: "x86_64, 64 bits, little-endian".to_owned(),
+            })),
+        ),
+        ("plain-build", Box::new(not_a_plugin(NotAPlugin::PlainBuild))),
+        (
+            "other-product",
+            Box::new(not_a_plugin(NotAPlugin::Other { product: Product::ApiLibrary, package: "hello-api".to_owned() })),
+        ),
+        ("foreign", Box::new(not_a_plugin(NotAPlugin::Foreign { kind: "a shared library" }))),
+        ("incomplete", Box::new(not_a_plugin(NotAPlugin::Incomplete { part: "a whole table of its exports" }))),
+        ("already-loaded", Box::new(OpenError::AlreadyLoaded { path: path(), loaded: PathBuf::from("old/libhello.so") })),
+        ("host-not-shared", Box::new(OpenError::HostNotShared { path: path() })),
+        (
+            "wrong-api-library",
+            Box::new(OpenError::WrongApiLibrary { path: path(), want: Identity([1; 32]), have: Identity([2; 32]) }),
+        ),
+        ("static-tls", Box::new(OpenError::StaticTls { path: path(), size: 8192 })),
+        (
+            "map",
+            Box::new(OpenError::Map { path: path(), source: SystemError("libm.so.7: cannot open".to_owned()) }),
+        ),
+        (
+            "init-error",
+            Box::new(OpenError::Init { path: path(), function: function(), place: place(), failure: failed() }),
+        ),
+        (
+            "init-panic",
+            Box::new(OpenError::Init {
+                path: path(),
+                function: function(),
+                place: place(),
+                failure: InitFailure::Panic("index out of bounds".to_owned()),
+            }),
+        ),
+        (
+            "shared-init",
+            Box::new(OpenError::SharedInit {
+                path: path(),
+                source: InitError::Failed {
+                    package: "hello-api".to_owned(),
+                    function: function(),
+                    place: place(),
+                    failure: failed(),
+                },
+            }),
+        ),
+        ("cycle", Box::new(OpenError::Cycle { path: path(), chain })),
+        ("interrupted", Box::new(OpenError::Interrupted { path: path() })),
+        (
+            "unsupported",
+            Box::new(OpenError::Unsupported { path: path(), reason: "it has no shared libraries" }),
+        ),
+        (
+            "not-found",
+            Box::new(LookupError::NotFound {
+                plugin: "hello".to_owned(),
+                name: "gret".to_owned(),
+                nearest: vec!["greet".to_owned()],
+            }),
+        ),
+        ("wrong-type", Box::new(wrong("fn(&str) -> String", "fn(&str) -> u32", &[]))),
+        ("two-copies", Box::new(wrong("fn() -> counting::Id", "fn() -> counting::Id", &["counting"]))),
+    ]
+}
+
+// A7 C1 C3 C4 C5 C7 C14 C16
+#[test]
+fn every_error_says_what_a_person_needs() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let renew = std::env::var_os("DYNPLUG_RENEW").is_some();
+    let mut different = Vec::new();
+    for (name, error) in cases() {
+        let file = folder.join(format!("{name}.txt"));
+        let text = format!("{error}\n");
+        if renew {
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(&file, &text).unwrap();
+        } else if std::fs::read_to_string(&file).unwrap_or_default() != text {
+            different.push(format!("{}:\n{text}", file.display()));
+        }
+    }
+    assert!(different.is_empty(), "texts that differ from their files:\n{}", different.join("\n"));
+}
