@@ -20,18 +20,36 @@ fn not_a_plugin(found: NotAPlugin) -> OpenError {
 fn cases() -> Vec<(&'static str, Box<dyn Display>)> {
     let function = || "start".to_owned();
     let place = || "src/lib.rs:12".to_owned();
-    let failed = || InitFailure::Error(Arc::from(Box::<dyn std::error::Error + Send + Sync>::from("no database")));
+    let failed =
+        || InitFailure::Error(Arc::from(Box::<dyn std::error::Error + Send + Sync>::from("no database")));
     let wrong = |have: &str, want: &str, copies: &[&str]| {
         let copies = copies.iter().map(|c| (*c).to_owned()).collect();
         let (plugin, name) = ("hello".to_owned(), "greet".to_owned());
-        LookupError::WrongType(WrongType { plugin, name, have: have.to_owned(), want: want.to_owned(), copies })
+        LookupError::WrongType(WrongType {
+            plugin,
+            name,
+            have: have.to_owned(),
+            want: want.to_owned(),
+            copies,
+        })
     };
     let chain = vec![PathBuf::from("plugins/liba.so"), PathBuf::from("plugins/libb.so")];
     vec![
-        ("read", Box::new(OpenError::Read { path: path(), source: Arc::new(io::ErrorKind::NotFound.into()) })),
+        (
+            "read",
+            Box::new(OpenError::Read { path: path(), source: Arc::new(io::ErrorKind::NotFound.into()) }),
+        ),
         ("folder", Box::new(not_a_plugin(NotAPlugin::NotAFile { what: "a folder" }))),
-        ("text", Box::new(not_a_plugin(NotAPlugin::Image(ImageError::NotAnImage { looks_like: LooksLike::Script })))),
-        ("truncated", Box::new(not_a_plugin(NotAPlugin::Image(ImageError::Truncated { have: 4096, want: 9000 })))),
+        (
+            "text",
+            Box::new(not_a_plugin(NotAPlugin::Image(ImageError::NotAnImage {
+                looks_like: LooksLike::Script,
+            }))),
+        ),
+        (
+            "truncated",
+            Box::new(not_a_plugin(NotAPlugin::Image(ImageError::Truncated { have: 4096, want: 9000 }))),
+        ),
         (
             "other-machine",
             Box::new(not_a_plugin(NotAPlugin::OtherMachine {
@@ -42,24 +60,45 @@ fn cases() -> Vec<(&'static str, Box<dyn Display>)> {
         ("plain-build", Box::new(not_a_plugin(NotAPlugin::PlainBuild))),
         (
             "other-product",
-            Box::new(not_a_plugin(NotAPlugin::Other { product: Product::ApiLibrary, package: "hello-api".to_owned() })),
+            Box::new(not_a_plugin(NotAPlugin::Other {
+                product: Product::ApiLibrary,
+                package: "hello-api".to_owned(),
+            })),
         ),
         ("foreign", Box::new(not_a_plugin(NotAPlugin::Foreign { kind: "a shared library" }))),
-        ("incomplete", Box::new(not_a_plugin(NotAPlugin::Incomplete { part: "a whole table of its exports" }))),
-        ("already-loaded", Box::new(OpenError::AlreadyLoaded { path: path(), loaded: PathBuf::from("old/libhello.so") })),
+        (
+            "incomplete",
+            Box::new(not_a_plugin(NotAPlugin::Incomplete { part: "a whole table of its exports" })),
+        ),
+        (
+            "already-loaded",
+            Box::new(OpenError::AlreadyLoaded { path: path(), loaded: PathBuf::from("old/libhello.so") }),
+        ),
         ("host-not-shared", Box::new(OpenError::HostNotShared { path: path() })),
         (
             "wrong-api-library",
-            Box::new(OpenError::WrongApiLibrary { path: path(), want: Identity([1; 32]), have: Identity([2; 32]) }),
+            Box::new(OpenError::WrongApiLibrary {
+                path: path(),
+                want: Identity([1; 32]),
+                have: Identity([2; 32]),
+            }),
         ),
         ("static-tls", Box::new(OpenError::StaticTls { path: path(), size: 8192 })),
         (
             "map",
-            Box::new(OpenError::Map { path: path(), source: SystemError("libm.so.7: cannot open".to_owned()) }),
+            Box::new(OpenError::Map {
+                path: path(),
+                source: SystemError("libm.so.7: cannot open".to_owned()),
+            }),
         ),
         (
             "init-error",
-            Box::new(OpenError::Init { path: path(), function: function(), place: place(), failure: failed() }),
+            Box::new(OpenError::Init {
+                path: path(),
+                function: function(),
+                place: place(),
+                failure: failed(),
+            }),
         ),
         (
             "init-panic",

@@ -48,9 +48,9 @@
 //! ```
 
 mod error;
+mod events;
 #[cfg(all(test, not(loom)))]
 mod golden;
-mod events;
 mod init;
 mod loader;
 mod nearest;
