@@ -27,8 +27,6 @@ pub struct Link {
     pub role: Role,
     /// The crate.
     pub unit: Unit,
-    /// The API library's file, where it was there before (for plugins).
-    pub api: Option<PathBuf>,
 }
 
 /// The kinds of products.
@@ -74,11 +72,12 @@ fn run(words: Vec<OsString>, link: &str, said: &mut Vec<Diagnostic>) -> Result<i
         return call(&context, &arguments.words);
     }
     let mut link: Link = serde_json::from_str(link).doing("understand what is linked")?;
-    link.unit.content = own_content(&link.unit, &arguments.inputs(&context)?)?;
+    let inputs = arguments.inputs(&context)?;
+    link.unit.content = own_content(&link.unit, &inputs)?;
     match link.role {
-        Role::ApiLibrary => api_library(&link, &context, arguments, said),
-        Role::Host => host(&link, &context, arguments),
-        Role::Plugin => plugin(&link, &context, arguments, said),
+        Role::ApiLibrary => api_library(&link, &context, arguments, &inputs, said),
+        Role::Host => host(&link, &context, arguments, &inputs),
+        Role::Plugin => plugin(&link, &context, arguments, &inputs, said),
     }
 }
 
@@ -109,11 +108,11 @@ fn api_library(
     link: &Link,
     context: &Context,
     mut arguments: Arguments,
+    inputs: &arguments::Inputs,
     said: &mut Vec<Diagnostic>,
 ) -> Result<i32> {
-    let inputs = arguments.inputs(context)?;
     let unit = &link.unit;
-    let identity = Identity(identity::of(&inputs, unit, context)?);
+    let identity = Identity(identity::of(inputs, unit, context)?);
     let stem = unit.crate_name.clone();
     let soname = format!("lib{stem}-{}.so", identity.short());
     let mut crates = Vec::new();
@@ -138,10 +137,10 @@ fn api_library(
     };
     let manifest =
         manifest(Product::ApiLibrary, link, context, identity, reference, crate_list(&crates, &[]));
-    let note = note::object(&manifest, &inputs)?;
+    let note = note::object(&manifest, inputs)?;
     arguments.set_soname(&soname);
     arguments.words.push(note.path().into());
-    let code = match native::collect(&inputs)? {
+    let code = match native::collect(inputs)? {
         Some(native) => match call(context, &native.apply(&arguments, true)?)? {
             0 => 0,
             _ => call(context, &native.apply(&arguments, false)?)?,
@@ -187,12 +186,11 @@ pub fn describe(library: &Path, context: &Context) -> Result<Option<ApiLibrary>>
     Ok(Some(library))
 }
 
-fn host(link: &Link, context: &Context, mut arguments: Arguments) -> Result<i32> {
-    let inputs = arguments.inputs(context)?;
+fn host(link: &Link, context: &Context, mut arguments: Arguments, inputs: &arguments::Inputs) -> Result<i32> {
     let found = inputs.libraries.iter().find_map(|file| describe(file, context).transpose());
     let Some(library) = found.transpose()? else { return Err(checks::api_not_named(link, context).into()) };
-    checks::no_second_std(&inputs, link, context)?;
-    checks::no_shared_names(&inputs, &library.file, link, context)?;
+    checks::no_second_std(inputs, link, context)?;
+    checks::no_shared_names(inputs, &library.file, link, context)?;
     let shared: Vec<&str> = library.crates.iter().map(|c| c.id.as_str()).collect();
     let mut crates: Vec<Unit> =
         inputs.crates.iter().map(|c| c.unit.clone()).filter(|c| !shared.contains(&c.id.as_str())).collect();
@@ -200,7 +198,7 @@ fn host(link: &Link, context: &Context, mut arguments: Arguments) -> Result<i32>
     let reference = reference(&library)?;
     let crates = crate_list(&library.crates, &crates);
     let manifest = manifest(Product::Host, link, context, Identity::ZERO, reference, crates);
-    let note = note::object(&manifest, &inputs)?;
+    let note = note::object(&manifest, inputs)?;
     arguments.words.push(note.path().into());
     // DT_RPATH and not DT_RUNPATH, since the latter gives way to LD_LIBRARY_PATH.
     for word in ["-Wl,-rpath,$ORIGIN", "-Wl,--disable-new-dtags"] {
@@ -217,6 +215,7 @@ fn plugin(
     link: &Link,
     context: &Context,
     mut arguments: Arguments,
+    inputs: &arguments::Inputs,
     said: &mut Vec<Diagnostic>,
 ) -> Result<i32> {
     let Phase::Plugin { sdk, .. } = &context.phase else {
@@ -225,8 +224,7 @@ fn plugin(
     let sdk = Sdk::open(sdk)?;
     let library = sdk.description.api.clone();
     let file = sdk.library();
-    let inputs = arguments.inputs(context)?;
-    let records = checks::exports(&inputs, link)?;
+    let records = checks::exports(inputs, link)?;
     if records == 0 {
         said.push(
             Diagnostic::warning(
@@ -239,14 +237,14 @@ fn plugin(
     if !inputs.libraries.contains(&file) {
         return Err(checks::api_not_named(link, context).into());
     }
-    checks::no_second_std(&inputs, link, context)?;
-    checks::no_shared_names(&inputs, &file, link, context)?;
+    checks::no_second_std(inputs, link, context)?;
+    checks::no_shared_names(inputs, &file, link, context)?;
     let mut crates: Vec<Unit> = inputs.crates.iter().map(|c| c.unit.clone()).collect();
     crates.push(link.unit.clone());
     let id = plugin_id(&crates, &library);
     let crates = crate_list(&sdk.description.crates, &crates);
     let manifest = manifest(Product::Plugin, link, context, id, reference(&library)?, crates);
-    let note = note::object(&manifest, &inputs)?;
+    let note = note::object(&manifest, inputs)?;
     arguments.words.push(note.path().into());
     // The system's loader takes two libraries of one soname for one.
     arguments.remove_soname();

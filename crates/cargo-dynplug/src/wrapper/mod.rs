@@ -127,7 +127,7 @@ fn for_hosts(
         (_, false, true) => Some(Role::Host),
         _ => None,
     };
-    let link = role.map(|role| Link { role, unit: unit.clone(), api: None });
+    let link = role.map(|role| Link { role, unit: unit.clone() });
     Ok((Compilation { call, link, naming, environment: Vec::new() }, unit))
 }
 
@@ -183,7 +183,7 @@ fn for_plugin(
     });
     let naming = naming::rename(&mut call, context)?;
     let unit = Unit::of(&call, context)?;
-    let link = Link { role: Role::Plugin, unit: unit.clone(), api: Some(library) };
+    let link = Link { role: Role::Plugin, unit: unit.clone() };
     let environment = vec![(API_EXTERN_VARIABLE.into(), name.into())];
     Ok((Compilation { call, link: Some(link), naming, environment }, unit))
 }
