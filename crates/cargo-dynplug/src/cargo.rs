@@ -22,17 +22,18 @@ pub struct Made {
     pub file: PathBuf,
 }
 
-/// A call of `cargo build`.
+/// A call of cargo that compiles.
 pub struct Cargo {
     command: Command,
     rustflags: Vec<String>,
 }
 
 impl Cargo {
-    /// Begins a call with these flags for rustc.
-    pub fn build(rustflags: Vec<String>) -> Self {
+    /// Begins a call of `cargo <command>` with these flags for rustc.
+    pub fn new(command: &str, rustflags: Vec<String>) -> Self {
+        let name = command;
         let mut command = crate::environment::cargo();
-        command.arg("build");
+        command.arg(name);
         // Without it cargo gives libraries that are both kinds one file name whatever the flags, so that the builds
         // of two plugins would take turns in replacing each other.
         command.env("__CARGO_DEFAULT_LIB_METADATA", "dynplug");
@@ -64,6 +65,15 @@ impl Cargo {
     /// Lets cargo call this program in place of rustc.
     pub fn wrapper(&mut self, program: &Path, context: &Path) {
         self.command.env("RUSTC_WRAPPER", program).env(CONTEXT_VARIABLE, context);
+    }
+
+    /// Runs it with this program's own input and output. Says whether it succeeded.
+    ///
+    /// # Errors
+    /// When cargo can't be run.
+    pub fn run_before_the_user(mut self) -> Result<bool> {
+        self.command.env("CARGO_ENCODED_RUSTFLAGS", self.rustflags.join("\u{1f}")).env_remove("RUSTFLAGS");
+        Ok(self.command.status().doing("run cargo")?.success())
     }
 
     /// Runs it. `each` sees every message.

@@ -8,6 +8,7 @@
 
 use crate::cli::CheckArguments;
 use crate::inspect::{About, Details, Other, read};
+use crate::sdk::locate;
 use dynplug_manifest::compare::{Difference, Host, Loaded, Machine, Mismatch, compare, required_features};
 use dynplug_manifest::cpu;
 use dynplug_manifest::diagnostics::Code;
@@ -41,10 +42,16 @@ impl Verdict {
 
 /// Prints for each file whether it fits. The exit code: 0 if all do, 1 if one does not, else 2 if it can't be told.
 pub fn run(arguments: &CheckArguments) -> i32 {
-    let host = match TheHost::find(&arguments.host) {
+    // The command line has one of them.
+    let named = arguments.host.as_deref().or(arguments.sdk.as_deref()).unwrap_or(Path::new(""));
+    let host = match &arguments.sdk {
+        Some(path) => TheHost::of_sdk(path, &arguments.files),
+        None => TheHost::find(named),
+    };
+    let host = match host {
         Ok(host) => host,
         Err(message) => {
-            let message = format!("cannot tell what fits {}: {message}", arguments.host.display());
+            let message = format!("cannot tell what fits {}: {message}", named.display());
             if arguments.json {
                 for path in &arguments.files {
                     println!(
@@ -190,6 +197,18 @@ impl TheHost {
             )),
             Product::Host => TheHost::of_executable(path, manifest, &run_paths),
         }
+    }
+
+    /// The API library in an SDK. Of several SDKs in a folder, that for the target of the first plugin.
+    fn of_sdk(path: &Path, plugins: &[PathBuf]) -> Result<TheHost, String> {
+        let target = plugins.iter().find_map(|p| product(p).ok()).map(|(manifest, _)| manifest.target);
+        let sdk =
+            locate::open_for_any(path, &target.unwrap_or_default()).map_err(|d| match d.notes.first() {
+                Some(note) => format!("{} ({note})", d.message),
+                None => d.message.clone(),
+            })?;
+        let (api, _) = product(&sdk.library())?;
+        Ok(TheHost { path: path.to_owned(), api, executable: None })
     }
 
     fn of_executable(path: &Path, manifest: Manifest, run_paths: &[PathBuf]) -> Result<TheHost, String> {

@@ -23,6 +23,26 @@ pub enum Command {
     Build(BuildArguments),
     /// Build everything and run the host
     Run(RunArguments),
+    /// Run the tests of plugins with the API library in place
+    ///
+    /// Unit tests, integration tests and documentation tests are compiled against the SDK, as plugins are, and share one
+    /// API library. The tests of hosts and API crates run with plain `cargo test`, as do those of plugins that need no
+    /// shared state.
+    Test(TestArguments),
+    /// Run clippy on plugins, compiled as for the host
+    Clippy(ClippyArguments),
+    /// Build the documentation of plugins, compiled as for the host
+    Doc(DocArguments),
+    /// Make the SDK of a host: one file with which others build plugins for it
+    ///
+    /// It holds the API library, the metadata of the shared crates, the proc macros that they name, the lock file and the
+    /// API crate's source. Plugins that are built with it fit hosts of the same build; build host and SDK with the same
+    /// profile.
+    Sdk(SdkArguments),
+    /// Set the lock file of a plugin's workspace to the versions that an SDK's host shares
+    ///
+    /// The copy of the SDK's sources in the workspace, if there is one, is brought up to date too.
+    Sync(SyncArguments),
     /// Show what a plugin, an API library or a host says of itself, without loading it
     ///
     /// Exit code: 0, 1 if a file is none of these, 2 if a file can't be read.
@@ -31,6 +51,85 @@ pub enum Command {
     ///
     /// Exit code: 0 if all fit, 1 if one does not, 2 if that can't be told.
     Check(CheckArguments),
+}
+
+/// Arguments of `test`.
+#[derive(Debug, Args)]
+pub struct TestArguments {
+    /// What to build.
+    #[command(flatten)]
+    pub build: BuildArguments,
+    /// Only unit tests
+    #[arg(long)]
+    pub lib: bool,
+    /// Only documentation tests
+    #[arg(long, conflicts_with_all = ["lib", "test"])]
+    pub doc: bool,
+    /// Only this integration test
+    #[arg(long, value_name = "NAME")]
+    pub test: Vec<String>,
+    /// Compile, and run nothing
+    #[arg(long)]
+    pub no_run: bool,
+    /// Run everything even if something fails
+    #[arg(long)]
+    pub no_fail_fast: bool,
+    /// Run only tests with this in their name
+    #[arg(value_name = "TESTNAME")]
+    pub filter: Option<String>,
+    /// Arguments for the test executables
+    #[arg(last = true, value_name = "ARGS")]
+    pub arguments: Vec<OsString>,
+}
+
+/// Arguments of `clippy`.
+#[derive(Debug, Args)]
+pub struct ClippyArguments {
+    /// What to build.
+    #[command(flatten)]
+    pub build: BuildArguments,
+    /// Tests and examples too
+    #[arg(long)]
+    pub all_targets: bool,
+    /// Arguments for clippy, such as `-D warnings`
+    #[arg(last = true, value_name = "ARGS")]
+    pub arguments: Vec<OsString>,
+}
+
+/// Arguments of `doc`.
+#[derive(Debug, Args)]
+pub struct DocArguments {
+    /// What to build.
+    #[command(flatten)]
+    pub build: BuildArguments,
+    /// Show the outcome in a browser
+    #[arg(long)]
+    pub open: bool,
+    /// Document private items too
+    #[arg(long)]
+    pub document_private_items: bool,
+}
+
+/// Arguments of `sdk`.
+#[derive(Debug, Args)]
+pub struct SdkArguments {
+    /// What to build.
+    #[command(flatten)]
+    pub build: BuildArguments,
+    /// The file to make, or a folder for it [default: target/dynplug/<profile>/<api>-<version>-<target>.sdk.tar.zst]
+    #[arg(short, long, value_name = "PATH")]
+    pub output: Option<PathBuf>,
+}
+
+/// Arguments of `sync`.
+#[derive(Debug, Args)]
+pub struct SyncArguments {
+    /// What would be built.
+    #[command(flatten)]
+    pub build: BuildArguments,
+    /// Change nothing, and say what would be changed; exit code 1 if there is something
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// Arguments of `inspect`.
@@ -51,8 +150,11 @@ pub struct CheckArguments {
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
     /// The host: its executable, its API library, or the folder that both lie in
+    #[arg(long, value_name = "PATH", required_unless_present = "sdk", conflicts_with = "sdk")]
+    pub host: Option<PathBuf>,
+    /// The SDK of the host, where the host itself is not at hand: a file or a folder
     #[arg(long, value_name = "PATH")]
-    pub host: PathBuf,
+    pub sdk: Option<PathBuf>,
     /// Print a JSON object on a line of its own for each file
     #[arg(long)]
     pub json: bool,
@@ -81,6 +183,9 @@ pub struct BuildArguments {
     /// The API crate, where several would do
     #[arg(long, value_name = "PACKAGE")]
     pub api: Option<String>,
+    /// Build plugins with this SDK of a host that is built elsewhere: a file, or a folder [env: DYNPLUG_SDK]
+    #[arg(long, value_name = "PATH")]
+    pub sdk: Option<PathBuf>,
     /// Build with optimisations
     #[arg(short, long, conflicts_with = "profile")]
     pub release: bool,

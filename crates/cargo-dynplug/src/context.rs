@@ -2,6 +2,7 @@
 //! a JSON file whose path they find in an environment variable.
 
 use crate::diagnostic::{Doing, Result};
+use crate::plan::Plan;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -37,10 +38,14 @@ pub struct Context {
     pub linker: Option<PathBuf>,
     /// This program under the name by which rustc calls it as the linker.
     pub linker_shim: PathBuf,
+    /// rustdoc.
+    pub rustdoc: PathBuf,
     /// A folder for what the linker has to say.
     pub reports: PathBuf,
     /// A folder for what is known of API libraries.
     pub libraries: PathBuf,
+    /// A folder with a mark for each package that was left out of a plugin's build.
+    pub left_out: PathBuf,
     /// The API crate.
     pub api: Package,
     /// Manifest folders of the packages below the API crate, itself included.
@@ -65,7 +70,20 @@ pub enum Phase {
         plugin: Package,
         /// The SDK's folder.
         sdk: PathBuf,
+        /// What is compiled of its dependencies.
+        plan: Plan,
+        /// What for.
+        purpose: Purpose,
     },
+}
+
+/// What a plugin is compiled for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Purpose {
+    /// To be opened by a host.
+    Host,
+    /// To be looked into by cargo's other commands: as a library, with test executables around it.
+    Tool,
 }
 
 /// A package, as the wrapper needs to know it.
@@ -102,7 +120,10 @@ impl Context {
     pub fn write(&self, folder: &Path) -> Result<PathBuf> {
         let name = match &self.phase {
             Phase::Hosts { .. } => format!("context-{}.json", self.profile),
-            Phase::Plugin { plugin, .. } => format!("context-{}-{}.json", self.profile, plugin.name),
+            Phase::Plugin { plugin, purpose: Purpose::Host, .. } => {
+                format!("context-{}-{}.json", self.profile, plugin.name)
+            }
+            Phase::Plugin { plugin, .. } => format!("context-{}-{}-tool.json", self.profile, plugin.name),
         };
         let path = folder.join(name);
         let json = serde_json::to_vec(self).doing("write the context")?;

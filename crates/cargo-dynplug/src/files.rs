@@ -48,6 +48,25 @@ pub fn copy_if_changed(from: &Path, to: &Path) -> Result<bool> {
     Ok(true)
 }
 
+/// Copies a folder with all that is in it. Links are followed.
+///
+/// # Errors
+/// When something can't be read or written.
+pub fn copy_tree(from: &Path, to: &Path) -> Result<()> {
+    make_folder(to)?;
+    let what = format!("read the folder {}", from.display());
+    for entry in std::fs::read_dir(from).doing(&what)? {
+        let entry = entry.doing(&what)?;
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() {
+            copy_tree(&from, &to)?;
+        } else {
+            std::fs::copy(&from, &to).doing(format_args!("copy {} to {}", from.display(), to.display()))?;
+        }
+    }
+    Ok(())
+}
+
 /// Makes a folder and those above it.
 ///
 /// # Errors
@@ -66,15 +85,17 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
+/// Sets the permissions of a file that was made for its owner only.
 #[cfg(unix)]
-fn open_to_others(path: &Path, mode: u32) {
+pub fn open_to_others(path: &Path, mode: u32) {
     use std::os::unix::fs::PermissionsExt;
     // A file that stays private is only an inconvenience to other users, so a failure is none of the build.
     let _ = std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode));
 }
 
+/// Sets the permissions of a file that was made for its owner only.
 #[cfg(not(unix))]
-fn open_to_others(_path: &Path, _mode: u32) {}
+pub fn open_to_others(_path: &Path, _mode: u32) {}
 
 /// Links `link` to `target`, replacing what was there.
 ///

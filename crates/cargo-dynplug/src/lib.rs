@@ -13,21 +13,24 @@ mod environment;
 mod files;
 mod inspect;
 pub mod linker;
+mod lock;
 mod outcome;
+mod plan;
 mod profile;
 mod sdk;
 mod settings;
 mod source;
+mod sync;
 mod sysroot;
+mod toolchain;
 mod unit;
 mod workspace;
 pub mod wrapper;
 
+use builder::{Builder, Prepared, Tool};
 use clap::Parser;
-use cli::{Cli, Command, MessageFormat, RunArguments};
-#[cfg(not(unix))]
-use diagnostic::Doing;
-use diagnostic::{Diagnostic, Result};
+use cli::{Cli, Command, MessageFormat, RunArguments, SdkArguments};
+use diagnostic::{Diagnostic, Doing, Result};
 use std::ffi::OsString;
 
 /// Runs the subcommand with these arguments (the program's name first) and returns the exit code.
@@ -48,6 +51,17 @@ pub fn run(mut words: Vec<OsString>) -> i32 {
     let (format, outcome) = match &cli.command {
         Command::Build(arguments) => (arguments.message_format, build(arguments)),
         Command::Run(arguments) => (arguments.build.message_format, run_host(arguments)),
+        Command::Test(arguments) => {
+            (arguments.build.message_format, tool(&arguments.build, &arguments.tool()))
+        }
+        Command::Clippy(arguments) => {
+            (arguments.build.message_format, tool(&arguments.build, &arguments.tool()))
+        }
+        Command::Doc(arguments) => {
+            (arguments.build.message_format, tool(&arguments.build, &arguments.tool()))
+        }
+        Command::Sdk(arguments) => (arguments.build.message_format, make_sdk(arguments)),
+        Command::Sync(arguments) => (arguments.build.message_format, sync::run(arguments)),
         Command::Inspect(arguments) => return inspect::run(arguments),
         Command::Check(arguments) => return check::run(arguments),
     };
@@ -66,9 +80,45 @@ pub fn run(mut words: Vec<OsString>) -> i32 {
 }
 
 fn build(arguments: &cli::BuildArguments) -> Result<i32> {
-    let outcome = builder::Builder::new(arguments)?.build()?;
+    let builder = match Builder::prepare_for(arguments)? {
+        Prepared::Ready(builder) => builder,
+        Prepared::Done(code) => return Ok(code),
+    };
+    let outcome = builder.build()?;
     if arguments.message_format == MessageFormat::Human && !arguments.cargo.quiet && !outcome.is_empty() {
         eprintln!("     Outcome {}", outcome.folder.display());
+    }
+    Ok(0)
+}
+
+/// Runs one of cargo's commands on plugins.
+fn tool(arguments: &cli::BuildArguments, tool: &Tool) -> Result<i32> {
+    match Builder::prepare_for(arguments)? {
+        Prepared::Ready(builder) => builder.run_tool(tool),
+        Prepared::Done(code) => Ok(code),
+    }
+}
+
+fn make_sdk(arguments: &SdkArguments) -> Result<i32> {
+    let exported = Builder::of_host(&arguments.build)?.export(arguments.output.as_deref())?;
+    let size = exported.file.metadata().doing(format_args!("read {}", exported.file.display()))?.len();
+    let description = &exported.sdk.description;
+    match arguments.build.message_format {
+        MessageFormat::Json => println!(
+            "{}",
+            serde_json::json!({
+                "reason": "dynplug-sdk", "package": description.api.package, "version": description.api.version,
+                "target": description.target, "profile": description.profile, "rustc": description.rustc,
+                "identity": description.api.identity, "filename": exported.file, "size": size,
+            })
+        ),
+        MessageFormat::Human if arguments.build.cargo.quiet => {}
+        MessageFormat::Human => eprintln!(
+            "         SDK {} ({:.1} MB, {} shared crates)",
+            exported.file.display(),
+            size as f64 / 1e6,
+            description.crates.len()
+        ),
     }
     Ok(0)
 }
@@ -77,7 +127,7 @@ fn run_host(arguments: &RunArguments) -> Result<i32> {
     let mut build = arguments.build.clone();
     let named = std::mem::take(&mut build.package);
     // The plugins come along whichever host is asked for.
-    let outcome = builder::Builder::new(&build)?.build()?;
+    let outcome = Builder::of_host(&build)?.build()?;
     let bin = arguments.bin.clone().or_else(|| named.first().cloned());
     let host = outcome.the_host(bin.as_deref())?;
     if !build.cargo.quiet {

@@ -1,6 +1,7 @@
-//! Which of its three roles this program has, and nothing more.
+//! Which of its roles this program has, and nothing more.
 
 use cargo_dynplug::context::{Context, LINK_VARIABLE};
+use cargo_dynplug::wrapper::{replay, rustdoc};
 use std::path::Path;
 
 fn main() {
@@ -9,6 +10,10 @@ fn main() {
     let rest = words.get(1..).unwrap_or_default().to_vec();
     let code = if name.as_deref() == Some("dynplug-cc") {
         cargo_dynplug::linker::main(rest, &std::env::var(LINK_VARIABLE).unwrap_or_default())
+    } else if name.as_deref() == Some("dynplug-rustdoc") {
+        rustdoc::main(rest, Context::from_environment())
+    } else if name.as_deref().is_some_and(replay::is_script) {
+        replay::main(Context::from_environment())
     } else if let Some(context) = Context::from_environment() {
         cargo_dynplug::wrapper::main(rest, context)
     } else {

@@ -17,6 +17,8 @@ pub struct Settings {
     pub target: String,
     /// The compiler's sysroot.
     pub sysroot: PathBuf,
+    /// rustdoc.
+    pub rustdoc: PathBuf,
     /// Flags for rustc, from wherever cargo would take them.
     pub rustflags: Vec<String>,
     /// The processor features that those flags turn on, beyond those that the target always has.
@@ -50,10 +52,18 @@ impl Settings {
         let linker = config.linker(&target).doing("read the linker in cargo's configuration")?;
         let rustflags = flags.map(|f| f.flags).unwrap_or_default();
         let cpu_features = cpu_features(&rustc, &target, &rustflags)?;
+        let sysroot = PathBuf::from(run(&rustc, &["--print", "sysroot"])?.trim());
+        let own = sysroot.join("bin").join(format!("rustdoc{}", std::env::consts::EXE_SUFFIX));
+        let rustdoc = config
+            .build
+            .rustdoc
+            .clone()
+            .unwrap_or_else(|| if own.is_file() { own } else { "rustdoc".into() });
         Ok(Settings {
             cpu_features,
+            rustdoc,
             version: verbose.lines().next().unwrap_or_default().to_owned(),
-            sysroot: PathBuf::from(run(&rustc, &["--print", "sysroot"])?.trim()),
+            sysroot,
             rustflags,
             wrapper: config.build.rustc_wrapper.filter(|p| !p.as_os_str().is_empty()),
             linker,
@@ -64,6 +74,13 @@ impl Settings {
             host,
             target,
         })
+    }
+}
+
+impl Settings {
+    /// The targets whose dependencies count: what is compiled for, and the machine that compiles.
+    pub fn targets(&self) -> BTreeSet<&str> {
+        BTreeSet::from([self.target.as_str(), self.host.as_str()])
     }
 }
 

@@ -10,16 +10,24 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// When a file can't be read.
 pub fn hash(folder: &Path) -> Result<String> {
-    let mut files = Vec::new();
-    collect(folder, true, &mut files)?;
-    files.sort();
     let mut text = String::new();
-    for file in files {
+    for file in files(folder)? {
         let bytes = std::fs::read(&file).doing(format_args!("read {}", file.display()))?;
         let name = file.strip_prefix(folder).unwrap_or(&file).to_string_lossy().replace('\\', "/");
         text += &format!("{name} {}\n", hex(&sha256(&bytes)));
     }
     Ok(hex(&sha256(text.as_bytes())[..16]))
+}
+
+/// The files beneath a package's folder, sorted.
+///
+/// # Errors
+/// When a folder can't be read.
+pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    collect(folder, true, &mut files)?;
+    files.sort();
+    Ok(files)
 }
 
 fn collect(folder: &Path, top: bool, files: &mut Vec<PathBuf>) -> Result<()> {

@@ -7,43 +7,65 @@ use cargo_metadata::{CrateType, DependencyKind, Metadata, MetadataCommand, Packa
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-/// A workspace with its API crate found.
+/// A workspace, and who is who in it.
 #[derive(Debug)]
 pub struct Workspace {
     /// What cargo says of it.
     pub metadata: Metadata,
-    /// The API crate's package.
-    pub api: PackageId,
-    /// Members with executables that depend on the API crate.
+    /// The API crate's package. Where plugins are built with an SDK, nobody need depend on it.
+    pub api: Option<PackageId>,
+    /// Members with executables that depend on the API crate; none where plugins are built with an SDK.
     pub hosts: Vec<PackageId>,
-    /// Members that are compiled to a `cdylib` and depend on the API crate.
+    /// Members that are compiled to a `cdylib` and depend on the API crate or on `dynplug`.
     pub plugins: Vec<PackageId>,
-    /// The API crate's package and all below it.
+    /// The API crate's package and all below it, where the API library is built here.
     pub api_closure: BTreeSet<PackageId>,
 }
 
 impl Workspace {
-    /// Reads the workspace and finds its API crate.
+    /// Finds the API crate of a workspace that has a host.
     ///
     /// # Errors
-    /// When cargo can't read it, or when there is no API crate or more than one.
-    pub fn read(arguments: &BuildArguments) -> Result<Workspace> {
-        let metadata = read_metadata(arguments)?;
+    /// When there is no API crate, or more than one.
+    pub fn of_host(metadata: Metadata, arguments: &BuildArguments) -> Result<Workspace> {
         let graph = Graph::of(&metadata);
         let api = graph.api_crate(arguments)?;
         let members: Vec<&PackageId> = metadata.workspace_members.iter().collect();
         let depends = |id: &&&PackageId| graph.below(id).contains(&api) && ***id != api;
-        let has = |id: &PackageId, wanted: fn(&cargo_metadata::Target) -> bool| {
-            metadata[id].targets.iter().any(wanted)
-        };
-        let hosts =
-            (members.iter().filter(depends)).filter(|id| has(id, |t| t.kind.contains(&TargetKind::Bin)));
-        let plugins = (members.iter().filter(depends))
-            .filter(|id| has(id, |t| t.crate_types.contains(&CrateType::CDyLib)));
+        let hosts = members.iter().filter(depends).filter(|id| is_program(&metadata, id));
+        let plugins = members.iter().filter(depends).filter(|id| is_plugin(&metadata, id));
         let hosts: Vec<PackageId> = hosts.map(|id| (*id).clone()).collect();
         let plugins: Vec<PackageId> = plugins.map(|id| (*id).clone()).collect();
         let api_closure = graph.below(&api);
-        Ok(Workspace { api, hosts, plugins, api_closure, metadata })
+        Ok(Workspace { api: Some(api), hosts, plugins, api_closure, metadata })
+    }
+
+    /// A workspace of plugins for a host that is built elsewhere, with this API crate.
+    ///
+    /// # Errors
+    /// When it has no plugin.
+    pub fn of_plugins(metadata: Metadata, api: &str) -> Result<Workspace> {
+        let graph = Graph::of(&metadata);
+        let named = |id: &PackageId, name: &str| metadata[id].name.as_str() == name;
+        let depends = |id: &&PackageId| {
+            graph.below(id).iter().any(|d| d != *id && (named(d, api) || named(d, "dynplug")))
+        };
+        let plugins: Vec<PackageId> = (metadata.workspace_members.iter())
+            .filter(|id| is_plugin(&metadata, id) && depends(id))
+            .cloned()
+            .collect();
+        if plugins.is_empty() {
+            return Err(Diagnostic::error("no-plugin", "the workspace has no plugin to build with the SDK")
+                .note(format!("a plugin is a `cdylib` that depends on `{api}`"))
+                .help(format!(
+                    "add to the package's Cargo.toml:\n[lib]\ncrate-type = [\"lib\", \"cdylib\"]\n\n[dependencies]\n{api} = …\ndynplug = …"
+                ))
+                .help("or make a new project: `cargo dynplug new NAME --sdk FILE`")
+                .usage()
+                .into());
+        }
+        let api = metadata.packages.iter().find(|p| p.name.as_str() == api).map(|p| p.id.clone());
+        Ok(Workspace { api, hosts: Vec::new(), plugins, api_closure: BTreeSet::new(), metadata })
     }
 
     /// A package as the wrapper wants to know it.
@@ -115,7 +137,8 @@ impl Workspace {
             if self.plugins.contains(id) {
                 selection.plugins.push(id.clone());
             }
-            let is_none = !self.hosts.contains(id) && !self.plugins.contains(id) && *id != self.api;
+            let is_none =
+                !self.hosts.contains(id) && !self.plugins.contains(id) && Some(id) != self.api.as_ref();
             if is_none {
                 return Err(self.no_plugin(id).into());
             }
@@ -133,14 +156,14 @@ impl Workspace {
     fn no_plugin(&self, id: &PackageId) -> Diagnostic {
         let package = &self.metadata[id];
         let name = &package.name;
-        let api = self.name(&self.api);
+        let api = self.api.as_ref().map_or_else(|| "dynplug".to_owned(), |api| self.name(api));
         let d = Diagnostic::error(
             "no-plugin",
             format!("`{name}` is neither a plugin nor a host nor the API crate"),
         )
         .usage();
         let graph = Graph::of(&self.metadata);
-        let d = if graph.below(id).contains(&self.api) {
+        let d = if self.api.as_ref().is_some_and(|api| graph.below(id).contains(api)) {
             d.note("it depends on the API crate, but has neither an executable nor `crate-type = [\"lib\", \"cdylib\"]`")
         } else {
             d.note(format!("it does not depend on the API crate `{api}`"))
@@ -161,12 +184,26 @@ pub struct Selection {
     pub plugins: Vec<PackageId>,
 }
 
-fn read_metadata(arguments: &BuildArguments) -> Result<Metadata> {
+fn is_program(metadata: &Metadata, id: &PackageId) -> bool {
+    metadata[id].targets.iter().any(|t| t.kind.contains(&TargetKind::Bin))
+}
+
+fn is_plugin(metadata: &Metadata, id: &PackageId) -> bool {
+    metadata[id].targets.iter().any(|t| t.crate_types.contains(&CrateType::CDyLib))
+}
+
+/// What cargo says of a workspace, as it is for `targets`: what is compiled for, and the machine that compiles.
+///
+/// # Errors
+/// When cargo can't read it.
+pub fn read_metadata(arguments: &BuildArguments, targets: &BTreeSet<&str>) -> Result<Metadata> {
     let mut command = MetadataCommand::new();
     if let Some(path) = &arguments.manifest_path {
         command.manifest_path(path);
     }
-    command.other_options(arguments.cargo.for_reading());
+    let mut options = arguments.cargo.for_reading();
+    options.extend(targets.iter().map(|target| format!("--filter-platform={target}")));
+    command.other_options(options);
     let mut command = command.cargo_command();
     crate::environment::clean(&mut command);
     command.stderr(std::process::Stdio::piped());

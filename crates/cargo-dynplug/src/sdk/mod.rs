@@ -1,14 +1,27 @@
-//! The SDK: what plugins are compiled against. A folder with the API library, the metadata of the shared crates,
-//! the proc macros that they name, and a description.
+//! The SDK: what plugins are compiled against. A folder with the API library, the metadata of the shared crates, the
+//! proc macros that they name, what their build scripts told others, and a description; for people elsewhere also with
+//! the API crate's sources and lock file, packed into one file.
+
+pub mod archive;
+pub mod links;
+pub mod locate;
+mod make;
+pub mod packages;
+pub mod readme;
+mod strip;
 
 use crate::diagnostic::{Diagnostic, Doing, Result};
-use crate::files;
 use crate::unit::Unit;
+use links::Script;
+pub use make::Making;
+pub use packages::SourcePackage;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// The description's file.
 pub const DESCRIPTION: &str = "sdk.json";
+/// The lock file: the versions of everything below the API crate.
+pub const LOCK: &str = "Cargo.lock";
 
 /// An SDK's description.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -21,12 +34,18 @@ pub struct Description {
     pub rustc: String,
     /// The target's triple.
     pub target: String,
+    /// The name of cargo's profile.
+    pub profile: String,
     /// The API library.
     pub api: ApiLibrary,
     /// The shared crates, the API crate among them.
     pub crates: Vec<Unit>,
     /// The proc macros that the shared crates name.
     pub macros: Vec<Unit>,
+    /// What build scripts of shared crates told those of their dependents.
+    pub scripts: Vec<Script>,
+    /// The packages whose sources are in the SDK; none in one that never leaves its workspace.
+    pub packages: Vec<SourcePackage>,
 }
 
 /// The API library, as it is known after it was linked.
@@ -55,9 +74,11 @@ pub struct Sdk {
     pub folder: PathBuf,
     /// What is in it.
     pub description: Description,
+    /// What the user called it on the command line, if anything.
+    pub named: Option<PathBuf>,
 }
 
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 impl Sdk {
     /// Reads the description in `folder`.
@@ -68,68 +89,13 @@ impl Sdk {
         let path = folder.join(DESCRIPTION);
         let bytes =
             std::fs::read(&path).doing(format_args!("read the SDK's description {}", path.display()))?;
-        let damaged = |e: &dyn std::fmt::Display| {
-            Diagnostic::error("damaged-sdk", format!("{} is damaged: {e}", path.display()))
-        };
-        #[derive(Deserialize)]
-        struct Format {
-            format: u32,
-        }
-        let Format { format } = serde_json::from_slice(&bytes).map_err(|e| damaged(&e))?;
-        if format != FORMAT {
-            return Err(Diagnostic::error("sdk-format", "the SDK has another format")
-                .note(format!("{}: have format {format}, want {FORMAT}", path.display()))
-                .help(
-                    "make it anew with this version of cargo-dynplug, or build with the version that made it",
-                )
-                .into());
-        }
-        let description = serde_json::from_slice(&bytes).map_err(|e| damaged(&e))?;
-        Ok(Sdk { folder: folder.to_owned(), description })
+        let description = Description::parse(&bytes, &path)?;
+        Ok(Sdk { folder: folder.to_owned(), description, named: None })
     }
 
-    /// Makes the SDK of an API library beneath `parent`, in a folder named for the identity. What is there already
-    /// is kept where it is the same.
-    ///
-    /// # Errors
-    /// When a file can't be read or written.
-    pub fn make(library: &ApiLibrary, rustc: &str, target: &str, parent: &Path) -> Result<Sdk> {
-        let folder = parent.join(&library.identity[..16.min(library.identity.len())]);
-        for name in ["lib", "crates", "macros"] {
-            files::make_folder(&folder.join(name))?;
-        }
-        let mut macros: Vec<Unit> = Vec::new();
-        let mut crates = Vec::new();
-        for unit in &library.crates {
-            for file in &unit.externs {
-                let Some(found) = Unit::beside(file)?.filter(|u| u.proc_macro) else { continue };
-                if !macros.iter().any(|m| m.file == found.file) {
-                    macros.push(found);
-                }
-            }
-            // The API crate is found through its library; nothing needs its metadata a second time.
-            let is_api = unit.crate_name == library.crate_name && unit.package == library.package;
-            crates.push(if is_api {
-                described(unit, &folder, PathBuf::from("lib").join(&library.soname))?
-            } else {
-                placed(unit, &folder, "crates")?
-            });
-        }
-        let macros = macros.iter().map(|m| placed(m, &folder, "macros")).collect::<Result<Vec<_>>>()?;
-        let file = PathBuf::from("lib").join(&library.soname);
-        files::copy_if_changed(&library.file, &folder.join(&file))?;
-        let description = Description {
-            format: FORMAT,
-            tool: env!("CARGO_PKG_VERSION").to_owned(),
-            rustc: rustc.to_owned(),
-            target: target.to_owned(),
-            api: ApiLibrary { file, crates: Vec::new(), ..library.clone() },
-            crates,
-            macros,
-        };
-        let json = serde_json::to_vec_pretty(&description).doing("write the SDK's description")?;
-        files::write_whole(&folder.join(DESCRIPTION), &json)?;
-        Ok(Sdk { folder, description })
+    /// Whether it was made to be used elsewhere: then it has the sources that the host's own workspace would have.
+    pub fn is_external(&self) -> bool {
+        !self.description.packages.is_empty()
     }
 
     /// The API library's file.
@@ -148,25 +114,39 @@ impl Sdk {
         })
     }
 
+    /// The package whose source is in the SDK.
+    pub fn source_package(&self, name: &str, version: &str) -> Option<&SourcePackage> {
+        self.description.packages.iter().find(|p| p.name == name && p.version == version)
+    }
+
     /// Where the SDK has the file of a crate.
     pub fn file(&self, unit: &Unit) -> PathBuf {
         self.folder.join(&unit.file)
     }
 }
 
-/// Puts a crate's file into the SDK and describes it there.
-fn placed(unit: &Unit, folder: &Path, below: &str) -> Result<Unit> {
-    let name = unit.file.file_name().unwrap_or_default();
-    let file = Path::new(below).join(name);
-    let to = folder.join(&file);
-    // The identity says that what is there means the same, not that it is: the metadata moves with a comment.
-    files::copy_if_changed(&unit.file, &to)?;
-    described(unit, folder, file)
-}
-
-/// Writes a crate's description beside its file in the SDK, so that those who are given the file can tell what it is.
-fn described(unit: &Unit, folder: &Path, file: PathBuf) -> Result<Unit> {
-    let unit = Unit { externs: Vec::new(), file, ..unit.clone() };
-    unit.write(&[Unit::place_beside(&folder.join(&unit.file)).unwrap_or_default()])?;
-    Ok(unit)
+impl Description {
+    /// Reads what `path` holds.
+    ///
+    /// # Errors
+    /// When it is damaged or of another format.
+    pub fn parse(bytes: &[u8], path: &Path) -> Result<Description> {
+        let damaged = |e: &dyn std::fmt::Display| {
+            Diagnostic::error("damaged-sdk", format!("{} is damaged: {e}", path.display()))
+        };
+        #[derive(Deserialize)]
+        struct Format {
+            format: u32,
+        }
+        let Format { format } = serde_json::from_slice(bytes).map_err(|e| damaged(&e))?;
+        if format != FORMAT {
+            return Err(Diagnostic::error("sdk-format", "the SDK has another format")
+                .note(format!("{}: have format {format}, want {FORMAT}", path.display()))
+                .help(
+                    "make it anew with this version of cargo-dynplug, or build with the version that made it",
+                )
+                .into());
+        }
+        Ok(serde_json::from_slice(bytes).map_err(|e| damaged(&e))?)
+    }
 }

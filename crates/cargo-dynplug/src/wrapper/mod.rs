@@ -2,18 +2,23 @@
 //! everything else through untouched.
 
 mod compile;
+mod deferral;
 pub mod invocation;
+pub mod left_out;
 mod meaning;
 mod naming;
+pub mod replay;
+pub mod rustdoc;
 mod stub;
 
-use crate::context::{API_EXTERN_VARIABLE, Context, Package, Phase};
-use crate::diagnostic::{Diagnostic, Result};
+use crate::context::{API_EXTERN_VARIABLE, Context, Package, Phase, Purpose};
+use crate::diagnostic::Result;
 use crate::linker::{Link, Role};
 use crate::sdk::{DESCRIPTION, Sdk};
 use crate::source;
 use crate::unit::{self, Unit};
 use compile::{Compilation, hand_through};
+use deferral::Instead;
 use invocation::{Extern, Invocation};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -49,13 +54,27 @@ fn run(mut call: Invocation, context: &Context) -> Result<i32> {
     let package_dir = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let (mut compilation, mut unit) = match &context.phase {
         Phase::Hosts { hosts } => for_hosts(call, context, &package_dir, hosts.contains(&package_dir))?,
-        Phase::Plugin { plugin, sdk } => {
+        Phase::Plugin { plugin, sdk, plan, purpose } => {
             let sdk = Sdk::open(sdk)?;
-            if let Some(held) = held(&asked, &Unit::of(&asked, context)?, &sdk, plugin)? {
-                stub::write(&asked, &sdk.file(held), &sdk.folder.join(DESCRIPTION))?;
-                return Ok(0);
+            let watched = sdk.folder.join(DESCRIPTION);
+            let asked_for = Unit::of(&asked, context)?;
+            match deferral::of(&asked, asked_for, &package_dir, plan, &sdk, &plugin.name)? {
+                Some(Instead::Shared(held)) => {
+                    stub::write(&asked, &sdk.file(held), &[&watched])?;
+                    return Ok(0);
+                }
+                Some(Instead::Nothing) => {
+                    let mark = left_out::mark(&context.left_out, &package_dir)?;
+                    stub::write(&asked, Path::new(""), &[&watched, &mark])?;
+                    return Ok(0);
+                }
+                Some(Instead::Replay) => {
+                    let mark = left_out::mark(&context.left_out, &package_dir)?;
+                    replay::write(&asked, &[&watched, &mark])?;
+                    return Ok(0);
+                }
+                None => for_plugin(call, context, plugin, &sdk, *purpose)?,
             }
-            for_plugin(call, context, plugin, &sdk)?
         }
     };
     if asked.has_word("--test") || asked.crate_types().contains(&"bin") {
@@ -144,20 +163,12 @@ fn for_plugin(
     context: &Context,
     plugin: &Package,
     sdk: &Sdk,
+    purpose: Purpose,
 ) -> Result<(Compilation, Unit)> {
-    call.map_externs(|e| match e.path.as_deref().and_then(stub::resolve) {
-        // cargo names a library that is both kinds twice; both stubs lead to the same file.
-        Some(file) if file.as_os_str().is_empty() => None,
-        Some(file) => Some(Extern { path: Some(file), ..e }),
-        None => Some(e),
-    });
-    let dependencies = |name: &str| format!("dependency={}", sdk.folder.join(name).display());
-    call.push("-L", dependencies("macros"));
+    take_from(sdk, &mut call);
     if !call.is_for_target() {
         return plain(call, context);
     }
-    call.push("-L", dependencies("crates"));
-    call.push("-L", dependencies("lib"));
     share(&mut call, context);
     // What a crate that people edit is made of is part of its id, and by that of the ids of all that depend on it: two
     // builds that differ never share a type's id. An id that changes leaves nothing for incremental compilation.
@@ -167,25 +178,73 @@ fn for_plugin(
         let folder = call.root().and_then(Path::parent).filter(|p| !p.as_os_str().is_empty());
         call.push("-C", format!("metadata=source-{}", source::hash(folder.unwrap_or(Path::new(".")))?));
     }
+    let is_of_the_plugin = package_dir == plugin.manifest_dir;
+    let is_executable = call.has_word("--test") || call.crate_types().contains(&"bin");
+    if purpose == Purpose::Tool && is_of_the_plugin {
+        let mut environment = Vec::new();
+        if is_executable {
+            environment.extend(force_api(sdk, &mut call));
+        } else {
+            call.set_crate_types(&["lib"]);
+        }
+        environment.push((API_EXTERN_VARIABLE.into(), name_api(sdk, &mut call).into()));
+        let (compilation, unit) = plain(call, context)?;
+        return Ok((Compilation { environment, ..compilation }, unit));
+    }
     if !is_the_plugin(&call, plugin) {
-        if !call.has_word("--test") && !call.crate_types().contains(&"bin") {
+        if !is_executable {
             call.set_crate_types(&["lib"]);
         }
         return plain(call, context);
     }
     call.set_crate_types(&["cdylib"]);
-    let api = &sdk.description.api;
-    let library = sdk.library();
-    let known = call.externs().into_iter().find(|e| e.path.as_deref() == Some(&*library)).map(|e| e.name);
-    let name = known.unwrap_or_else(|| {
-        call.push("--extern", format!("{}={}", api.crate_name, library.display()));
-        api.crate_name.clone()
-    });
+    let environment = vec![(API_EXTERN_VARIABLE.into(), name_api(sdk, &mut call).into())];
     let naming = naming::rename(&mut call, context)?;
     let unit = Unit::of(&call, context)?;
     let link = Link { role: Role::Plugin, unit: unit.clone() };
-    let environment = vec![(API_EXTERN_VARIABLE.into(), name.into())];
     Ok((Compilation { call, link: Some(link), naming, environment }, unit))
+}
+
+/// Puts what the SDK has in the place of the stubs that cargo was given for it.
+fn take_from(sdk: &Sdk, call: &mut Invocation) {
+    call.map_externs(|e| match e.path.as_deref().and_then(stub::resolve) {
+        // cargo names a library that is both kinds twice; both stubs lead to the same file.
+        Some(file) if file.as_os_str().is_empty() => None,
+        Some(file) => Some(Extern { path: Some(file), ..e }),
+        None => Some(e),
+    });
+    let folders = if call.is_for_target() { &["macros", "crates", "lib"][..] } else { &["macros"] };
+    for name in folders {
+        call.push("-L", format!("dependency={}", sdk.folder.join(name).display()));
+    }
+}
+
+/// The name by which the crate knows the API crate; it is given one if it has none.
+fn name_api(sdk: &Sdk, call: &mut Invocation) -> String {
+    let library = sdk.library();
+    let known = call.externs().into_iter().find(|e| e.path.as_deref() == Some(&*library)).map(|e| e.name);
+    known.unwrap_or_else(|| {
+        let name = sdk.description.api.crate_name.clone();
+        call.push("--extern", format!("{name}={}", library.display()));
+        name
+    })
+}
+
+/// Lets an executable be linked with the API library though its code may never name it: what it is made of does. The
+/// compiler calls that option unstable. Returns the environment that it takes.
+fn force_api(sdk: &Sdk, call: &mut Invocation) -> Vec<(OsString, OsString)> {
+    name_api(sdk, call);
+    let library = sdk.library();
+    let mut forced = false;
+    call.map_externs(|e| match e.path.as_deref() == Some(&*library) && !forced {
+        true => {
+            forced = true;
+            Some(Extern { options: "force:".to_owned(), ..e })
+        }
+        false => Some(e),
+    });
+    call.push("-Z", "unstable-options");
+    vec![("RUSTC_BOOTSTRAP".into(), "1".into())]
 }
 
 /// What every compilation for the target has in common: the sysroot whose std goes into the API library, the
@@ -208,54 +267,4 @@ fn is_the_plugin(call: &Invocation, plugin: &Package) -> bool {
         && call.crate_name() == Some(&plugin.crate_name)
         && call.crate_types().contains(&"cdylib")
         && !call.has_word("--test")
-}
-
-/// The SDK's crate that stands for what `call` is to compile, if the SDK has it.
-fn held<'a>(call: &Invocation, unit: &Unit, sdk: &'a Sdk, plugin: &Package) -> Result<Option<&'a Unit>> {
-    let is_library = !call.has_word("--test") && !call.crate_types().contains(&"bin");
-    if !is_library || call.is_for_target() == unit.proc_macro {
-        return Ok(None);
-    }
-    let Some(held) = sdk.find(unit) else { return Ok(None) };
-    let missing: Vec<&str> = (unit.features.iter())
-        .filter(|f| *f != "default" && !held.features.contains(f))
-        .map(String::as_str)
-        .collect();
-    if missing.is_empty() {
-        return Ok(Some(held));
-    }
-    // A proc macro with more features is compiled for the plugin; the shared crates keep naming the SDK's own.
-    if unit.proc_macro {
-        return Ok(None);
-    }
-    Err(missing_features(unit, held, &missing, sdk, plugin).into())
-}
-
-fn missing_features(unit: &Unit, held: &Unit, missing: &[&str], sdk: &Sdk, plugin: &Package) -> Diagnostic {
-    let api = &sdk.description.api;
-    let list = missing.join(", ");
-    let (feature, it) = if missing.len() == 1 { ("feature", "it") } else { ("features", "them") };
-    let quoted: Vec<String> = missing.iter().map(|m| format!("\"{m}\"")).collect();
-    let message = format!(
-        "the plugin `{}` wants `{}` with the {feature} `{list}`, but the API library has it without",
-        plugin.name, unit.package
-    );
-    let have = if held.features.is_empty() { "none".to_owned() } else { held.features.join(", ") };
-    let d = Diagnostic::error("missing-feature", message)
-        .note(format!("{} is shared: the API library of `{}` holds it, with the features {have}", held.title(), api.package))
-        .note("one process has one copy of a shared crate, so its features are the same for the host and all plugins");
-    if unit.package == api.package {
-        return d.help(format!(
-            "enable {it} for the whole build: `--features {}/{}`",
-            api.package,
-            missing.join(",")
-        ));
-    }
-    d.help(format!(
-        "enable {it} in the API crate's Cargo.toml: `{} = {{ version = \"{}\", features = [{}] }}`",
-        unit.package,
-        unit.version,
-        quoted.join(", ")
-    ))
-    .help("or take the feature out of the plugin")
 }

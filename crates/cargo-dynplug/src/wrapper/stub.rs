@@ -20,11 +20,11 @@ pub fn resolve(path: &Path) -> Option<PathBuf> {
 }
 
 /// Writes everything that cargo expects of `call`, as stubs for `file`. The dependency information names `watched`,
-/// so that cargo asks again when that changes.
+/// so that cargo asks again when one of these changes.
 ///
 /// # Errors
 /// When a file can't be written.
-pub fn write(call: &Invocation, file: &Path, watched: &Path) -> Result<()> {
+pub fn write(call: &Invocation, file: &Path, watched: &[&Path]) -> Result<()> {
     let text = format!("{MAGIC}{}\n", file.display());
     let outputs = outputs(call);
     for output in &outputs {
@@ -32,13 +32,27 @@ pub fn write(call: &Invocation, file: &Path, watched: &Path) -> Result<()> {
         let _ = std::fs::remove_file(output);
         std::fs::write(output, &text).doing(format_args!("write {}", output.display()))?;
     }
-    if call.emits().contains(&"dep-info") {
-        let escaped = watched.display().to_string().replace(' ', "\\ ");
-        let lines: String = outputs.iter().map(|o| format!("{}: {escaped}\n", o.display())).collect();
-        let path = call.beside(".d");
-        std::fs::write(&path, lines + &escaped + ":\n").doing(format_args!("write {}", path.display()))?;
+    write_dependencies(call, &outputs, watched)
+}
+
+/// Writes the dependency information of `outputs`, if cargo asks for it: that they are made of `watched` alone.
+///
+/// # Errors
+/// When the file can't be written.
+pub(super) fn write_dependencies(call: &Invocation, outputs: &[PathBuf], watched: &[&Path]) -> Result<()> {
+    if !call.emits().contains(&"dep-info") {
+        return Ok(());
     }
-    Ok(())
+    let escaped: Vec<String> = watched.iter().map(|w| w.display().to_string().replace(' ', "\\ ")).collect();
+    let mut lines = String::new();
+    for output in outputs {
+        lines += &format!("{}: {}\n", output.display(), escaped.join(" "));
+    }
+    for file in &escaped {
+        lines += &format!("{file}:\n");
+    }
+    let path = call.beside(".d");
+    std::fs::write(&path, lines).doing(format_args!("write {}", path.display()))
 }
 
 /// Writes stubs for the outputs that a call was not allowed to make, so that cargo finds all it expects.

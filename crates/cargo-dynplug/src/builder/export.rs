@@ -1,0 +1,77 @@
+//! The SDK for people elsewhere: the one of the build, with the sources that they need and a description that people
+//! can read, in one file.
+
+use super::Builder;
+use crate::cli::MessageFormat;
+use crate::diagnostic::{Doing, Result};
+use crate::files;
+use crate::lock;
+use crate::sdk::{Sdk, archive, locate, packages, readme};
+use crate::workspace::read_metadata;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// An SDK in a file.
+pub struct Exported {
+    /// The file.
+    pub file: PathBuf,
+    /// What is in it.
+    pub sdk: Sdk,
+}
+
+impl Builder<'_> {
+    /// Builds the API library and packs the SDK into `output`: a file, or a folder that there is; else it is put where
+    /// the outcome of the build is.
+    ///
+    /// # Errors
+    /// When a compilation fails (cargo has said why), or a file can't be read or written.
+    pub fn export(&self, output: Option<&Path>) -> Result<Exported> {
+        self.check_features()?;
+        let _lock = self.lock()?;
+        self.say_notices();
+        let built = self.hosts(&[])?;
+        // Made anew, so that nothing of an older build comes along.
+        let staging = tempfile::tempdir_in(&self.work).doing("make a folder for the SDK")?;
+        let mut sdk = self.make_sdk(&built, staging.path())?;
+        self.add_sources(&mut sdk)?;
+        sdk.strip()?;
+        let description = &sdk.description;
+        let api = &description.api;
+        let name = format!("{}-{}-{}{}", api.package, api.version, description.target, locate::ENDING);
+        let file = match output {
+            Some(path) if path.is_dir() => path.join(name),
+            Some(path) => path.to_owned(),
+            None => self.base.join(self.arguments.profile_folder()).join(name),
+        };
+        let file = std::path::absolute(file).doing("find the SDK's place")?;
+        if let Some(folder) = file.parent() {
+            files::make_folder(folder)?;
+        }
+        self.status("Packing", &file.display().to_string());
+        archive::pack(&sdk.folder, &file)?;
+        Ok(Exported { file, sdk })
+    }
+
+    /// Adds what the workspace around a host's own build has: sources, lock file, a word for people.
+    fn add_sources(&self, sdk: &mut Sdk) -> Result<()> {
+        // Whoever depends on the sources needs what they depend on anywhere, not only on this target.
+        let metadata = read_metadata(self.arguments, &BTreeSet::new())?;
+        if let Some(api) = &self.workspace.api {
+            sdk.description.packages = packages::write(&metadata, api, &sdk.folder)?;
+        }
+        sdk.write_description()?;
+        let path = metadata.workspace_root.join("Cargo.lock");
+        let text = std::fs::read_to_string(&path).doing(format_args!("read {path}"))?;
+        let api = &sdk.description.api;
+        let text = lock::below(&text, &api.package, &api.version)?;
+        files::write_whole(&sdk.folder.join(crate::sdk::LOCK), text.as_bytes())?;
+        files::write_whole(&sdk.folder.join("README.md"), readme::text(&sdk.description).as_bytes())
+    }
+
+    /// A line on what is done, in cargo's manner.
+    fn status(&self, verb: &str, what: &str) {
+        if self.arguments.message_format == MessageFormat::Human && !self.arguments.cargo.quiet {
+            eprintln!("{verb:>12} {what}");
+        }
+    }
+}

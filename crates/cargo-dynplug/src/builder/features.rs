@@ -1,0 +1,101 @@
+//! Features on the command line, as cargo is told of them for the packages of one call.
+
+use super::Builder;
+use crate::diagnostic::{Diagnostic, Result};
+use crate::plan::Roots;
+use cargo_metadata::PackageId;
+use std::collections::BTreeSet;
+
+impl Builder<'_> {
+    /// What cargo calls a package on its command line. An id would always be clear, but cargo doesn't read one that names
+    /// a folder with letters beyond ASCII.
+    pub(super) fn specification(&self, id: &PackageId) -> String {
+        let package = &self.workspace.metadata[id];
+        let same = |p: &&cargo_metadata::Package| p.name == package.name && p.version == package.version;
+        match self.workspace.metadata.packages.iter().filter(same).count() {
+            1 => format!("{}@{}", package.name, package.version),
+            _ => id.repr.clone(),
+        }
+    }
+
+    /// The features on the command line, each a name with the package that it is meant for, if one is named.
+    fn features(&self) -> impl Iterator<Item = &str> {
+        let list = self.arguments.features.features.iter();
+        list.flat_map(|f| f.split([',', ' '])).filter(|f| !f.is_empty())
+    }
+
+    /// The feature options for a call that builds these packages.
+    pub(super) fn features_for(&self, packages: &[&PackageId]) -> Vec<String> {
+        let members: Vec<&&PackageId> =
+            packages.iter().filter(|id| self.workspace.metadata.workspace_members.contains(id)).collect();
+        let mut words = Vec::new();
+        for feature in self.features() {
+            let meant = members.iter().filter(|id| self.declares(id, feature));
+            words.extend(meant.map(|id| {
+                let name = feature.rsplit('/').next().unwrap_or(feature);
+                format!("--features={}/{name}", self.workspace.name(id))
+            }));
+        }
+        for (on, word) in [
+            (self.arguments.features.all_features, "--all-features"),
+            (self.arguments.features.no_default_features, "--no-default-features"),
+        ] {
+            if on && !members.is_empty() {
+                words.push(word.to_owned());
+            }
+        }
+        words
+    }
+
+    fn declares(&self, id: &PackageId, feature: &str) -> bool {
+        let package = &self.workspace.metadata[id];
+        match feature.split_once('/') {
+            Some((name, feature)) => package.name.as_str() == name && package.features.contains_key(feature),
+            None => package.features.contains_key(feature),
+        }
+    }
+
+    pub(super) fn feature_is_on(&self, id: &PackageId, feature: &str) -> bool {
+        if self.arguments.features.all_features {
+            return true;
+        }
+        let package = &self.workspace.metadata[id];
+        let mut open: Vec<&str> = self.features().filter(|f| self.declares(id, f)).collect();
+        if !self.arguments.features.no_default_features {
+            open.push("default");
+        }
+        let mut seen = BTreeSet::new();
+        while let Some(name) = open.pop() {
+            let name = name.rsplit('/').next().unwrap_or(name);
+            if seen.insert(name) {
+                open.extend(package.features.get(name).into_iter().flatten().map(String::as_str));
+            }
+        }
+        seen.contains(feature)
+    }
+
+    /// A feature that no package of the workspace has is a mistake, and cargo is never asked for it.
+    pub(super) fn check_features(&self) -> Result<()> {
+        let members = &self.workspace.metadata.workspace_members;
+        match self.features().find(|f| !members.iter().any(|id| self.declares(id, f))) {
+            Some(unknown) => Err(Diagnostic::error(
+                "unknown-feature",
+                format!("no package of the workspace has the feature `{unknown}`"),
+            )
+            .usage()
+            .into()),
+            None => Ok(()),
+        }
+    }
+
+    /// What is asked of one plugin.
+    pub(super) fn roots(&self, id: &PackageId, tests: bool) -> Roots {
+        let meant = self.features().filter(|f| self.declares(id, f));
+        Roots {
+            features: meant.map(|f| f.rsplit('/').next().unwrap_or(f).to_owned()).collect(),
+            all: self.arguments.features.all_features,
+            no_default: self.arguments.features.no_default_features,
+            tests,
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! A build from beginning to end: the API library and the hosts, the SDK, the plugins against it, the outcome.
+
+mod export;
+mod features;
+mod folders;
+mod plugin;
+mod tools;
+
+use crate::cargo::Cargo;
+use crate::cli::{BuildArguments, MessageFormat};
+use crate::context::{Context, Package, Phase};
+use crate::diagnostic::{Diagnostic, Doing, Result};
+use crate::files;
+use crate::linker;
+use crate::outcome::{Host, Outcome};
+use crate::profile;
+use crate::sdk::links::{self, Place, Script};
+use crate::sdk::{Making, Sdk, locate};
+use crate::settings::Settings;
+use crate::sysroot;
+use crate::toolchain;
+use crate::workspace::{Workspace, read_metadata};
+use cargo_metadata::{CrateType, Message, PackageId, TargetKind};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+pub use tools::Tool;
+
+/// The name by which cargo calls this program in place of rustdoc.
+const RUSTDOC_SHIM: &str = "dynplug-rustdoc";
+
+/// A build under way.
+pub struct Builder<'a> {
+    arguments: &'a BuildArguments,
+    workspace: Workspace,
+    settings: Settings,
+    /// The SDK of a host that is built elsewhere.
+    sdk: Option<Sdk>,
+    /// `target/dynplug`
+    base: PathBuf,
+    /// What is made on the way.
+    work: PathBuf,
+    context: Context,
+}
+
+/// What came of preparing a build.
+pub enum Prepared<'a> {
+    /// It can begin.
+    Ready(Box<Builder<'a>>),
+    /// It was done by another run of this program, with the compiler that it takes; this is the exit code.
+    Done(i32),
+}
+
+/// What cargo built for hosts.
+struct Hosts {
+    /// The API library.
+    library: PathBuf,
+    /// The executables.
+    hosts: Vec<Host>,
+    /// What build scripts told those of dependents, with the folders of what they made.
+    scripts: Vec<(Script, PathBuf)>,
+}
+
+impl<'a> Builder<'a> {
+    /// Reads the workspace and cargo's configuration, finds the SDK where another than the workspace's own is asked for,
+    /// and prepares the folders.
+    ///
+    /// # Errors
+    /// When the workspace isn't one that can be built, the SDK isn't there or is for another machine or compiler, or a
+    /// folder can't be made.
+    pub fn prepare_for(arguments: &'a BuildArguments) -> Result<Prepared<'a>> {
+        let settings = Settings::read()?;
+        let metadata = read_metadata(arguments, &settings.targets())?;
+        let Some(path) = locate::named(arguments, &metadata)? else {
+            let builder = Self::prepare(arguments, Workspace::of_host(metadata, arguments)?, settings, None)?;
+            return Ok(Prepared::Ready(Box::new(builder)));
+        };
+        let sdk = locate::open(&path, &settings.target)?;
+        if let Some(code) = toolchain::choose(&sdk, &settings, arguments)? {
+            return Ok(Prepared::Done(code));
+        }
+        let workspace = Workspace::of_plugins(metadata, &sdk.description.api.package)?;
+        let builder = Self::prepare(arguments, workspace, settings, Some(sdk))?;
+        Ok(Prepared::Ready(Box::new(builder)))
+    }
+
+    /// The same for a workspace that has a host, whatever SDK it names.
+    ///
+    /// # Errors
+    /// When the workspace isn't one that can be built, or a folder can't be made.
+    pub fn of_host(arguments: &'a BuildArguments) -> Result<Self> {
+        let settings = Settings::read()?;
+        let metadata = read_metadata(arguments, &settings.targets())?;
+        Self::prepare(arguments, Workspace::of_host(metadata, arguments)?, settings, None)
+    }
+
+    fn prepare(
+        arguments: &'a BuildArguments,
+        workspace: Workspace,
+        settings: Settings,
+        sdk: Option<Sdk>,
+    ) -> Result<Self> {
+        let base = match &arguments.target_dir {
+            Some(folder) => std::path::absolute(folder).doing("find the target folder")?.join("dynplug"),
+            None => workspace.metadata.target_directory.as_std_path().join("dynplug"),
+        };
+        let work = base.join("build");
+        folders::forget_other_tools(&work)?;
+        for name in ["bin", "left-out", "libraries", "reports"] {
+            files::make_folder(&work.join(name))?;
+        }
+        let linker_shim = work.join("bin").join("dynplug-cc");
+        let this = std::env::current_exe().doing("find this program")?;
+        files::link(&this, &linker_shim)?;
+        files::link(&this, &work.join("bin").join(RUSTDOC_SHIM))?;
+        let api = match (&sdk, &workspace.api) {
+            (Some(sdk), api) => {
+                let known = api.as_ref().map(|id| workspace.package(id).manifest_dir);
+                let api = &sdk.description.api;
+                Package {
+                    name: api.package.clone(),
+                    version: api.version.clone(),
+                    source: String::new(),
+                    crate_name: api.crate_name.clone(),
+                    manifest_dir: known.unwrap_or_default(),
+                }
+            }
+            (None, Some(api)) => workspace.package(api),
+            (None, None) => return Err(Diagnostic::error("no-api-crate", "there is no API crate").into()),
+        };
+        let mut remap = folders::remap(&workspace.metadata, &settings, &base);
+        if let Some(sdk) = &sdk {
+            remap.push((sdk.folder.display().to_string(), "/dynplug/sdk".to_owned()));
+        }
+        let context = Context {
+            target: settings.target.clone(),
+            profile: arguments.profile().to_owned(),
+            rustc: settings.version.clone(),
+            cpu_features: settings.cpu_features.clone(),
+            sysroot: sysroot::view(
+                &settings.sysroot,
+                &settings.target,
+                &settings.host,
+                &settings.version,
+                &work,
+            )?,
+            remap,
+            user_wrapper: settings.wrapper.clone(),
+            linker: settings.linker.clone(),
+            linker_shim,
+            rustdoc: settings.rustdoc.clone(),
+            reports: work.join("reports"),
+            libraries: work.join("libraries"),
+            left_out: work.join("left-out"),
+            api,
+            api_closure: workspace.api_closure.iter().map(|id| workspace.package(id).manifest_dir).collect(),
+            packages: workspace.metadata.packages.iter().map(|p| workspace.package(&p.id)).collect(),
+            phase: Phase::Hosts { hosts: BTreeSet::new() },
+        };
+        Ok(Builder { arguments, workspace, settings, sdk, base, work, context })
+    }
+
+    /// Builds what was asked for.
+    ///
+    /// # Errors
+    /// When a compilation fails (cargo has said why), a check does, or a file can't be written.
+    pub fn build(&self) -> Result<Outcome> {
+        let selection = self.workspace.selection(self.arguments)?;
+        self.check_features()?;
+        let _lock = self.lock()?;
+        self.say_notices();
+        let (sdk, hosts) = match &self.sdk {
+            Some(sdk) => (sdk.clone(), Vec::new()),
+            None => {
+                let built = self.hosts(&selection.hosts)?;
+                (
+                    self.make_sdk(&built, &self.work.join("sdk").join(self.arguments.profile_folder()))?,
+                    built.hosts,
+                )
+            }
+        };
+        let plans = self.plans(&selection.plugins, &sdk, false)?;
+        let mut plugins = Vec::new();
+        for (id, plan) in selection.plugins.iter().zip(plans) {
+            plugins.push(self.plugin(id, &sdk, plan)?);
+        }
+        let folder = match &self.arguments.out_dir {
+            Some(folder) => std::path::absolute(folder).doing("find the outcome's folder")?,
+            None => self.base.join(self.arguments.profile_folder()),
+        };
+        let everything = self.arguments.package.is_empty();
+        let outcome = Outcome { folder, library: sdk.library(), hosts, plugins };
+        outcome.place(everything)?;
+        if self.arguments.message_format == MessageFormat::Json {
+            outcome.print_messages(&sdk.description.api);
+        }
+        Ok(outcome)
+    }
+
+    /// The SDK that plugins are built with, and where it is the workspace's own, the hosts.
+    fn sdk_and_hosts(&self, selected: &[PackageId]) -> Result<(Sdk, Vec<Host>)> {
+        if let Some(sdk) = &self.sdk {
+            return Ok((sdk.clone(), Vec::new()));
+        }
+        let built = self.hosts(selected)?;
+        let parent = self.work.join("sdk").join(self.arguments.profile_folder());
+        Ok((self.make_sdk(&built, &parent)?, built.hosts))
+    }
+
+    /// Makes the SDK of what was built for hosts, in a folder beneath `parent`.
+    fn make_sdk(&self, built: &Hosts, parent: &Path) -> Result<Sdk> {
+        let library = linker::describe(&built.library, &self.context)?.ok_or_else(|| {
+            Diagnostic::error("bad-product", format!("{} carries no manifest", built.library.display()))
+        })?;
+        let making = Making {
+            library: &library,
+            rustc: &self.settings.version,
+            target: &self.settings.target,
+            profile: self.arguments.profile(),
+            scripts: &built.scripts,
+        };
+        making.make(parent)
+    }
+
+    fn say_notices(&self) {
+        let manifest = self.workspace.metadata.workspace_root.join("Cargo.toml");
+        for notice in
+            profile::notices(self.arguments.profile(), manifest.as_std_path(), &self.settings.rustflags)
+        {
+            self.say(&notice);
+        }
+    }
+
+    fn say(&self, diagnostic: &Diagnostic) {
+        match self.arguments.message_format {
+            MessageFormat::Json => println!("{}", diagnostic.to_message()),
+            MessageFormat::Human if self.arguments.cargo.quiet => {}
+            MessageFormat::Human => eprint!("{diagnostic}"),
+        }
+    }
+
+    /// One build of a target folder at a time: cargo locks its own folders, this is for what lies around them.
+    fn lock(&self) -> Result<std::fs::File> {
+        let path = self.work.join(".lock");
+        let file = std::fs::File::create(&path).doing(format_args!("make {}", path.display()))?;
+        if file.try_lock().is_err() {
+            if !self.arguments.cargo.quiet {
+                eprintln!("    Blocking waiting for another build in {}", self.work.display());
+            }
+            file.lock().doing(format_args!("lock {}", path.display()))?;
+        }
+        Ok(file)
+    }
+
+    /// The API library and the hosts.
+    fn hosts(&self, selected: &[PackageId]) -> Result<Hosts> {
+        let Some(api) = &self.workspace.api else {
+            return Err(Diagnostic::error("no-api-crate", "there is no API crate to build").into());
+        };
+        let metadata = &self.workspace.metadata;
+        let dirs = self.workspace.hosts.iter().map(|id| self.workspace.package(id).manifest_dir).collect();
+        let context = Context { phase: Phase::Hosts { hosts: dirs }, ..self.context.clone() };
+        // Features are resolved over all hosts whatever is selected, so that the selection doesn't move the identity.
+        let packages: Vec<&PackageId> = std::iter::once(api).chain(&self.workspace.hosts).collect();
+        let mut cargo = self.cargo("build", &context, "hosts", &packages)?;
+        cargo.rustflag(format!("-Cmetadata=dynplug-{}", env!("CARGO_PKG_VERSION")));
+        cargo.word("--lib");
+        for id in selected {
+            for target in metadata[id].targets.iter().filter(|t| t.kind.contains(&TargetKind::Bin)) {
+                let wanted = |f: &String| self.feature_is_on(id, f);
+                if target.required_features.iter().all(wanted) {
+                    cargo.word(format!("--bin={}", target.name));
+                }
+            }
+        }
+        let mut library = None;
+        let mut hosts = Vec::new();
+        let mut outs = Vec::new();
+        cargo.run(self.arguments.message_format, |message| match message {
+            Message::CompilerArtifact(artifact) => {
+                if artifact.package_id == *api && artifact.target.crate_types.contains(&CrateType::DyLib) {
+                    library = shared(&artifact.filenames);
+                }
+                if let Some(file) = artifact.executable.filter(|_| selected.contains(&artifact.package_id)) {
+                    hosts.push(Host {
+                        name: artifact.target.name,
+                        file: file.into(),
+                        default: metadata[&artifact.package_id].default_run.clone(),
+                    });
+                }
+            }
+            Message::BuildScriptExecuted(script) => {
+                outs.push((script.package_id, PathBuf::from(script.out_dir)))
+            }
+            _ => {}
+        })?;
+        let library = library.ok_or_else(|| {
+            Diagnostic::error(
+                "system",
+                format!("cargo made no shared library of `{}`", self.workspace.name(api)),
+            )
+        })?;
+        Ok(Hosts { library, hosts, scripts: self.scripts(&outs)? })
+    }
+
+    /// What the build scripts of packages with `links` told those of their dependents. `outs` has the folder of what each
+    /// script made.
+    fn scripts(&self, outs: &[(PackageId, PathBuf)]) -> Result<Vec<(Script, PathBuf)>> {
+        let folder = self.work.join("hosts");
+        // A package that is compiled for the machine that compiles too has run its script for that as well.
+        let of_the_target = folder.join(&self.settings.target);
+        let outs: Vec<_> = outs.iter().filter(|(_, out)| out.starts_with(&of_the_target)).collect();
+        let metadata = &self.workspace.metadata;
+        let title = |id: &PackageId| (metadata[id].name.to_string(), metadata[id].version.to_string());
+        let places = outs.iter().map(|(id, out)| {
+            let (name, version) = title(id);
+            Place::out(&name, &version, out)
+        });
+        let sources = metadata.packages.iter().map(|p| {
+            let (name, version) = title(&p.id);
+            Place::source(&name, &version, &self.workspace.package(&p.id).manifest_dir)
+        });
+        let places: Vec<Place> = places.chain(sources).collect();
+        let mut scripts = Vec::new();
+        for (id, out) in outs.into_iter().filter(|(id, _)| metadata[id].links.is_some()) {
+            let (package, version) = title(id);
+            let values = links::read(&out.with_file_name("output"), &places, &self.base)?;
+            let source = self.workspace.package(id).source;
+            scripts.push((Script { package, version, source, values }, out.clone()));
+        }
+        scripts.sort_by(|(a, _), (b, _)| (&a.package, &a.version).cmp(&(&b.package, &b.version)));
+        Ok(scripts)
+    }
+
+    /// A call of cargo with what all have in common.
+    fn cargo(
+        &self,
+        command: &str,
+        context: &Context,
+        folder: &str,
+        packages: &[&PackageId],
+    ) -> Result<Cargo> {
+        let mut cargo = Cargo::new(command, self.settings.rustflags.clone());
+        if let Some(path) = &self.arguments.manifest_path {
+            cargo.word("--manifest-path").word(path);
+        }
+        cargo.word("--target").word(&self.settings.target);
+        cargo.word("--target-dir").word(self.work.join(folder));
+        cargo.word("--profile").word(self.arguments.profile());
+        cargo.words(self.arguments.cargo.for_building());
+        for id in packages {
+            cargo.word("--package").word(self.specification(id));
+        }
+        cargo.words(self.features_for(packages));
+        cargo.variables(profile::overrides(self.arguments.profile()));
+        cargo.variables(crate::environment::native_flags(&context.target, &context.remap));
+        let this = std::env::current_exe().doing("find this program")?;
+        cargo.wrapper(&this, &context.write(&self.work)?);
+        Ok(cargo)
+    }
+}
+
+/// The shared library among an artifact's files.
+fn shared(files: &[cargo_metadata::camino::Utf8PathBuf]) -> Option<PathBuf> {
+    files.iter().find(|f| matches!(f.extension(), Some("so" | "dylib" | "dll"))).map(PathBuf::from)
+}

@@ -1,0 +1,182 @@
+//! What keeps a plugin from being built with an SDK, said so that its author knows what to change.
+
+use super::features::Features;
+use crate::diagnostic::Diagnostic;
+use crate::sdk::Sdk;
+use crate::unit::Unit;
+use crate::workspace::Workspace;
+use cargo_metadata::PackageId;
+
+/// A shared crate is wanted with features that the API library has it without. `chain` says who wants the first of them,
+/// where that is known.
+pub fn missing_features(
+    held: &Unit,
+    missing: &[String],
+    sdk: &Sdk,
+    plugin: &str,
+    chain: Option<&str>,
+) -> Diagnostic {
+    let api = &sdk.description.api;
+    let list = missing.join(", ");
+    let (feature, it) = if missing.len() == 1 { ("feature", "it") } else { ("features", "them") };
+    let quoted: Vec<String> = missing.iter().map(|m| format!("\"{m}\"")).collect();
+    let message = format!(
+        "the plugin `{plugin}` wants `{}` with the {feature} `{list}`, but the API library has it without",
+        held.package
+    );
+    let have = if held.features.is_empty() { "none".to_owned() } else { held.features.join(", ") };
+    let mut d = Diagnostic::error("missing-feature", message);
+    if let Some(chain) = chain {
+        d = d.note(format!("wanted by: {chain}"));
+    }
+    d = d
+        .note(format!(
+            "{} is shared: the API library of `{}` holds it, with the features {have}",
+            held.title(),
+            api.package
+        ))
+        .note("one process has one copy of a shared crate, so its features are the same for the host and all plugins");
+    if sdk.is_external() {
+        return d
+            .help(format!("take the {feature} out of the plugin or of the dependency that wants {it}"))
+            .help(format!(
+                "or ask the host's authors to enable {it} in their API crate: `{} = {{ version = \"{}\", features = [{}] }}`",
+                held.package,
+                held.version,
+                quoted.join(", ")
+            ));
+    }
+    if held.package == api.package {
+        return d.help(format!(
+            "enable {it} for the whole build: `--features {}/{}`",
+            api.package,
+            missing.join(",")
+        ));
+    }
+    d.help(format!(
+        "enable {it} in the API crate's Cargo.toml: `{} = {{ version = \"{}\", features = [{}] }}`",
+        held.package,
+        held.version,
+        quoted.join(", ")
+    ))
+    .help("or take the feature out of the plugin")
+}
+
+/// The plugin's lock file has another compatible version than the host shares.
+pub(super) fn other_version(
+    workspace: &Workspace,
+    sdk: &Sdk,
+    plugin: &PackageId,
+    id: &PackageId,
+    held: &Unit,
+    features: &Features<'_>,
+) -> Diagnostic {
+    let package = &workspace.metadata[id];
+    let title = workspace.name(plugin);
+    let d = Diagnostic::error(
+        "other-version",
+        format!(
+            "the plugin `{title}` uses `{}` {}, but the host shares {}",
+            package.name, package.version, held.version
+        ),
+    )
+    .note(format!("used by: {}", chain(workspace, features, id)))
+    .note(format!(
+        "cargo takes the two for one crate, of which a process has one copy: the one in the API library of `{}`",
+        sdk.description.api.package
+    ));
+    let own = format!(
+        "a copy of the plugin's own, whose types don't mix with the host's, is had by this in its Cargo.toml:\n[package.metadata.dynplug]\nprivate = [\"{}\"]",
+        package.name
+    );
+    match refuses(workspace, id, held) {
+        Some((who, requirement)) => d
+            .note(format!(
+                "`{who}` asks for `{} = \"{requirement}\"`, which the host's {} doesn't meet",
+                package.name, held.version
+            ))
+            .help(format!("lower what `{who}` asks for, or use a version of `{who}` that asks for less"))
+            .help(own),
+        None => d
+            .help(format!("let Cargo.lock have the host's versions: `cargo dynplug sync{}`", sdk_option(sdk)))
+            .help(own),
+    }
+}
+
+/// A crate that the host shares was replaced by another source of the same version.
+pub(super) fn other_source(
+    workspace: &Workspace,
+    sdk: &Sdk,
+    plugin: &PackageId,
+    id: &PackageId,
+    held: &Unit,
+    features: &Features<'_>,
+) -> Diagnostic {
+    let package = &workspace.metadata[id];
+    let title = workspace.name(plugin);
+    let place = match &package.source {
+        Some(source) => source.repr.clone(),
+        None => package.manifest_path.parent().map(|p| p.to_string()).unwrap_or_default(),
+    };
+    let theirs = match held.source.split_once('+') {
+        Some(("path", _)) | None => "the host's own workspace".to_owned(),
+        _ => held.source.clone(),
+    };
+    let d = Diagnostic::error(
+        "other-source",
+        format!("the plugin `{title}` takes `{}` from elsewhere than the host", held.title()),
+    )
+    .note(format!("have {place}, want {theirs}"))
+    .note(format!("used by: {}", chain(workspace, features, id)));
+    let d = match sdk.source_package(&held.package, &held.version) {
+        Some(packaged) => d.help(format!(
+            "depend on the SDK's copy by its path: `{} = {{ path = \"{}\" }}`",
+            held.package,
+            sdk.folder.join(&packaged.folder).display()
+        )),
+        None => d.help(format!(
+            "take the `[patch]` or the other source of `{}` out of the workspace's Cargo.toml",
+            held.package
+        )),
+    };
+    if held.package == sdk.description.api.package {
+        return d;
+    }
+    d.help(format!(
+        "or, for a copy of the plugin's own whose types don't mix with the host's:\n[package.metadata.dynplug]\nprivate = [\"{}\"]",
+        held.package
+    ))
+}
+
+/// Who depends on whom, from the plugin to the package, in words.
+fn chain(workspace: &Workspace, features: &Features<'_>, id: &PackageId) -> String {
+    let titles = features.path(id).into_iter().map(|id| {
+        let package = &workspace.metadata[id];
+        format!("`{}` {}", package.name, package.version)
+    });
+    titles.collect::<Vec<_>>().join(" → ")
+}
+
+/// Whose requirement the host's version doesn't meet.
+fn refuses(workspace: &Workspace, id: &PackageId, held: &Unit) -> Option<(String, String)> {
+    let version = cargo_metadata::semver::Version::parse(&held.version).ok()?;
+    let metadata = &workspace.metadata;
+    let nodes = metadata.resolve.iter().flat_map(|r| &r.nodes);
+    nodes.filter(|n| n.deps.iter().any(|d| d.pkg == *id)).find_map(|n| {
+        let package = &metadata[&n.id];
+        let name = metadata[id].name.as_str();
+        let declared = package.dependencies.iter().filter(|d| d.name == name);
+        declared
+            .filter(|d| d.req.matches(&metadata[id].version) && !d.req.matches(&version))
+            .map(|d| (package.name.to_string(), d.req.to_string()))
+            .next()
+    })
+}
+
+/// The option by which the next command finds the SDK, where it wouldn't by itself.
+fn sdk_option(sdk: &Sdk) -> String {
+    match &sdk.named {
+        Some(path) => format!(" --sdk {}", path.display()),
+        None => String::new(),
+    }
+}
