@@ -9,6 +9,7 @@ mod copies;
 mod harmless_changes;
 mod harness;
 mod hostile;
+mod life;
 mod malformed;
 mod plain_cargo;
 mod processor;

@@ -1,0 +1,70 @@
+//! Processes that are made while plugins are loaded.
+
+use crate::{Scenario, open};
+use app_api::dynplug::{OpenError, Plugin};
+use std::ffi::{CString, c_char, c_int};
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub const SCENARIOS: &[Scenario] = &[("fork", fork_a_hundred_times), ("exec", exec_a_hundred_times)];
+
+unsafe extern "C" {
+    fn fork() -> c_int;
+    fn waitpid(child: c_int, status: *mut c_int, options: c_int) -> c_int;
+    fn _exit(code: c_int) -> !;
+    fn execv(path: *const c_char, arguments: *const *const c_char) -> c_int;
+}
+
+/// What `child` returns is the exit code of a child of this process.
+pub fn in_a_child(child: impl FnOnce() -> c_int) -> c_int {
+    // SAFETY: the child runs on in this thread alone, and ends here.
+    let id = unsafe { fork() };
+    assert!(id >= 0, "fork failed");
+    if id == 0 {
+        let code = std::panic::catch_unwind(std::panic::AssertUnwindSafe(child)).unwrap_or(99);
+        // SAFETY: nothing of the parent's is to run twice.
+        unsafe { _exit(code) };
+    }
+    let mut status = 0;
+    // SAFETY: the child is this process's, and `status` is there.
+    assert_eq!(unsafe { waitpid(id, &mut status, 0) }, id);
+    assert_eq!(status & 0x7f, 0, "a signal ended the child");
+    (status >> 8) & 0xff
+}
+
+/// Becomes another program.
+pub fn become_true() -> c_int {
+    let path = CString::new("/bin/true").unwrap();
+    let arguments = [path.as_ptr(), std::ptr::null()];
+    // SAFETY: the strings end with zero, and so does the list.
+    unsafe { execv(path.as_ptr(), arguments.as_ptr()) };
+    98
+}
+
+fn fork_a_hundred_times() {
+    let plugin = open("copy0");
+    let count: &AtomicU64 = plugin.lookup("COUNT").unwrap();
+    for round in 0..100 {
+        let code = in_a_child(|| {
+            assert!(std::ptr::eq(open("copy0"), plugin), "the child has the same plugins");
+            count.fetch_add(1, Ordering::Relaxed);
+            let more: fn(&str) -> Result<&'static Plugin, OpenError> = plugin.lookup("open").unwrap();
+            let more = more("copy1").unwrap();
+            let theirs: &AtomicU64 = more.lookup("COUNT").unwrap();
+            assert_eq!(theirs.load(Ordering::Relaxed), 1, "and opens more");
+            in_a_child(become_true)
+        });
+        assert_eq!(code, 0, "round {round}");
+    }
+    assert_eq!(count.load(Ordering::Relaxed), 1, "what children do stays with them");
+    assert_eq!(app_api::script::played("copy1"), 0);
+    open("copy1");
+    assert_eq!(app_api::script::played("copy1"), 1);
+}
+
+fn exec_a_hundred_times() {
+    open("copy0");
+    for _ in 0..100 {
+        assert!(Command::new("/bin/true").status().unwrap().success());
+    }
+}

@@ -1,0 +1,4 @@
+#[dynplug::init]
+fn alpha() {
+    app_api::log("first alpha");
+}

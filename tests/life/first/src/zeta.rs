@@ -1,0 +1,4 @@
+#[dynplug::init]
+fn zeta() {
+    app_api::log("first zeta");
+}
