@@ -116,7 +116,7 @@ pub struct SdkArguments {
     /// What to build.
     #[command(flatten)]
     pub build: BuildArguments,
-    /// The file to make, or a folder for it [default: target/dynplug/<profile>/<api>-<version>-<target>.sdk.tar.zst]
+    /// The file to make, or a folder for it (default: `<api>-<version>-<target>.sdk.tar.zst` in `target/dynplug/<profile>`)
     #[arg(short, long, value_name = "PATH")]
     pub output: Option<PathBuf>,
 }

@@ -6,6 +6,7 @@ mod features;
 
 use crate::diagnostic::Diagnostic;
 use crate::lock::are_compatible;
+use crate::sdk::packages::MARKER;
 use crate::sdk::{Sdk, SourcePackage};
 use crate::source;
 use crate::unit::Unit;
@@ -231,7 +232,7 @@ fn is_proc_macro(package: &Package) -> bool {
 
 /// Whether a path package is the SDK's copy of a crate, or holds the same files.
 fn is_copy(package: &Package, packaged: &SourcePackage) -> bool {
-    let marker = package.metadata.get("dynplug-sdk").and_then(|m| m.get("digest")).and_then(|d| d.as_str());
+    let marker = package.metadata.get(MARKER).and_then(|m| m.get("digest")).and_then(|d| d.as_str());
     match marker {
         Some(digest) => digest == packaged.digest,
         None => {

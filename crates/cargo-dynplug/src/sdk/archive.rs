@@ -207,8 +207,13 @@ fn read_archive(file: &Path, limits: &Limits) -> Result<Vec<u8>> {
 }
 
 fn open(file: &Path) -> Result<File> {
-    if file.is_dir() || !file.exists() {
-        let found = if file.is_dir() { "a folder" } else { "nothing" };
+    // Asked before it is opened, since opening a pipe waits.
+    if !file.is_file() {
+        let found = match (file.is_dir(), file.exists()) {
+            (true, _) => "a folder",
+            (_, true) => "something that is no regular file",
+            _ => "nothing",
+        };
         return Err(Diagnostic::error("no-sdk", "there is no SDK's archive")
             .note(format!("{}: have {found}, want a file that `cargo dynplug sdk` made", file.display()))
             .usage()

@@ -1,307 +1,114 @@
-//! The sources of the API crate and of all packages below it that no registry has. Whoever writes a plugin depends on
-//! them by their path: for plain cargo and for editors, which know nothing of SDKs. Each gets a `Cargo.toml` of its own
-//! that needs no workspace around it.
+//! The sources of the shared path packages, in the SDK: the API crate and what it takes from folders beside it. No
+//! registry has them, so a plugin depends on these copies by path, and plain cargo and rust-analyzer work with it.
+//!
+//! A package is copied as it would be published, with a `Cargo.toml` of its own that needs no workspace around it.
+
+mod manifest;
+
+pub use manifest::MARKER;
 
 use crate::diagnostic::{Diagnostic, Doing, Result};
 use crate::files;
 use crate::source;
-use cargo_metadata::{Dependency, DependencyKind, Metadata, Node, Package, PackageId, Target, TargetKind};
+use cargo_metadata::{Dependency, DependencyKind, Metadata, Node, NodeDep, Package, PackageId, TargetKind};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use toml::{Table, Value};
+use std::path::{Component, Path, PathBuf};
 
-/// The key beneath `package.metadata` by which a copy says of what it is one.
-pub const MARKER: &str = "dynplug-sdk";
-/// The folder beneath an SDK's.
-const FOLDER: &str = "source";
+/// The folder of an SDK where the packages are.
+pub const FOLDER: &str = "source";
 
-/// A package whose source is in an SDK.
+/// A package whose source is in the SDK.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourcePackage {
-    /// The package's name.
+    /// Name.
     pub name: String,
-    /// Its version.
+    /// Version.
     pub version: String,
-    /// Its folder, relative to the SDK's. It stays the same from one version of the package to the next, so that what
-    /// depends on it by its path need not change.
+    /// Its folder, relative to the SDK's: `source/<name>`, so that what depends on it by its path need not change when its
+    /// version does. Where there are several packages of one name, `source/<name>-<version>`.
     pub folder: PathBuf,
-    /// A hash over the files that it was made of, as hexadecimal digits.
+    /// The hash over the files of the package that it was copied from.
     pub digest: String,
+    /// The sources in place of which `[patch]` put this package, where a package from elsewhere depends on it. Whoever
+    /// depends on both has to patch them too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub patches: Vec<String>,
 }
 
-/// Writes the packages below `api`, itself included, that are found by their path, beneath `folder`.
+/// Copies the API crate's package, and every path package below it, to `folder`. What a former call left there is
+/// removed.
 ///
 /// # Errors
-/// When a file can't be read or written, or a package has sources outside of its folder.
+/// When a package can't be copied, or what cargo would package of it has not all that its compilation wants.
 pub fn write(metadata: &Metadata, api: &PackageId, folder: &Path) -> Result<Vec<SourcePackage>> {
-    let nodes: BTreeMap<&PackageId, &Node> =
-        metadata.resolve.iter().flat_map(|r| &r.nodes).map(|n| (&n.id, n)).collect();
-    let packages = below(metadata, api, &nodes);
-    let names = folder_names(metadata, &packages);
+    let closure = Closure::below(metadata, api)?;
+    let patches = closure.patches();
     let mut written = Vec::new();
-    for id in packages {
-        let package = &metadata[id];
-        let Some(from) = package.manifest_path.parent().map(|p| p.as_std_path()) else { continue };
-        let Some(name) = names.get(id) else { continue };
-        let digest = source::hash(from)?;
-        let relative = Path::new(FOLDER).join(name);
-        let to = folder.join(&relative);
-        for file in source::files(from)? {
-            let inside = file.strip_prefix(from).unwrap_or(&file);
-            if matches!(inside.to_str(), Some("Cargo.toml" | "Cargo.lock")) {
-                continue;
-            }
-            let to = to.join(inside);
-            files::make_folder(to.parent().unwrap_or(folder))?;
-            files::copy_if_changed(&file, &to)?;
+    let mut kept = BTreeSet::new();
+    for package in closure.local() {
+        let home = home(package)?;
+        // With `/` on every system, since it is written down.
+        let place = PathBuf::from(format!("{FOLDER}/{}", closure.folder_name(package)));
+        let copies = Copies::of(package, home)?;
+        let digest = source::hash(home)?;
+        let text = manifest::write(&closure, package, home, &copies, &digest)?;
+        for (name, from) in &copies.files {
+            put(&folder.join(&place).join(name), |to| files::copy_if_changed(from, to).map(drop))?;
+            kept.insert(folder.join(&place).join(name));
         }
-        let writer = Writer { metadata, names: &names, package, node: nodes.get(id).copied(), from };
-        files::make_folder(&to)?;
-        files::write_whole(&to.join("Cargo.toml"), writer.manifest(&digest)?.as_bytes())?;
+        let to = folder.join(&place).join("Cargo.toml");
+        put(&to, |to| files::write_whole(to, text.as_bytes()))?;
+        kept.insert(to);
         written.push(SourcePackage {
             name: package.name.to_string(),
             version: package.version.to_string(),
-            folder: relative,
+            folder: place,
             digest,
+            patches: patches.get(&package.id).cloned().unwrap_or_default().into_iter().collect(),
         });
     }
     written.sort_by(|a, b| a.folder.cmp(&b.folder));
+    remove_others(&folder.join(FOLDER), &kept)?;
     Ok(written)
 }
 
-/// The packages below `api` that are found by their path.
-fn below<'a>(
-    metadata: &'a Metadata,
-    api: &PackageId,
-    nodes: &BTreeMap<&'a PackageId, &'a Node>,
-) -> BTreeSet<&'a PackageId> {
-    let mut found = BTreeSet::new();
-    let mut open: Vec<&PackageId> = nodes.get_key_value(api).map(|(id, _)| *id).into_iter().collect();
-    while let Some(id) = open.pop() {
-        // Below one of a registry there is nothing that has no registry, but for what a `[patch]` put there.
-        if found.insert(id) {
-            let deps = nodes.get(id).into_iter().flat_map(|n| &n.deps);
-            let counts = |d: &&cargo_metadata::NodeDep| {
-                d.dep_kinds.iter().any(|k| k.kind != DependencyKind::Development)
-            };
-            open.extend(deps.filter(counts).map(|d| &d.pkg));
-        }
+/// The folder where a package is now.
+fn home(package: &Package) -> Result<&Path> {
+    let parent = package.manifest_path.parent().map(|p| p.as_std_path());
+    parent.ok_or_else(|| Diagnostic::error("cargo-metadata", "a Cargo.toml has no folder").into())
+}
+
+fn put(to: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    if let Some(folder) = to.parent() {
+        files::make_folder(folder)?;
     }
-    found.retain(|id| metadata[id].source.is_none());
-    found
+    write(to)
 }
 
-/// What the folders are called: as the packages, with the version where there are several of one name.
-fn folder_names<'a>(
-    metadata: &Metadata,
-    packages: &BTreeSet<&'a PackageId>,
-) -> BTreeMap<&'a PackageId, String> {
-    let name = |id: &PackageId| metadata[id].name.to_string();
-    packages
-        .iter()
-        .map(|id| {
-            let alone = packages.iter().filter(|other| name(other) == name(id)).count() == 1;
-            let full = format!("{}-{}", name(id), metadata[*id].version);
-            (*id, if alone { name(id) } else { full })
-        })
-        .collect()
-}
-
-/// What a package's `Cargo.toml` is written from.
-struct Writer<'a> {
-    metadata: &'a Metadata,
-    names: &'a BTreeMap<&'a PackageId, String>,
-    package: &'a Package,
-    node: Option<&'a Node>,
-    from: &'a Path,
-}
-
-impl Writer<'_> {
-    fn manifest(&self, digest: &str) -> Result<String> {
-        let mut manifest = Table::new();
-        manifest.insert("package".to_owned(), Value::Table(self.package_table(digest)?));
-        if let Some(library) = self.package.targets.iter().find(|t| is_library(t)) {
-            manifest.insert("lib".to_owned(), Value::Table(self.library_table(library)?));
-        }
-        let features = self.package.features.iter().map(|(name, items)| (name.clone(), list(items)));
-        manifest.insert("features".to_owned(), Value::Table(features.collect()));
-        for dependency in &self.package.dependencies {
-            let kind = match dependency.kind {
-                DependencyKind::Normal => "dependencies",
-                DependencyKind::Build => "build-dependencies",
-                _ => continue,
-            };
-            let mut at = &mut manifest;
-            if let Some(target) = &dependency.target {
-                at = table(at, "target")?;
-                at = table(at, &target.to_string())?;
+/// Removes the files beneath `folder` that aren't among `kept`, and the folders that are empty then.
+fn remove_others(folder: &Path, kept: &BTreeSet<PathBuf>) -> Result<()> {
+    let what = format!("tidy up the folder {}", folder.display());
+    for entry in std::fs::read_dir(folder).doing(&what)? {
+        let entry = entry.doing(&what)?;
+        let path = entry.path();
+        if entry.file_type().doing(&what)?.is_dir() {
+            remove_others(&path, kept)?;
+            if std::fs::read_dir(&path).doing(&what)?.next().is_none() {
+                std::fs::remove_dir(&path).doing(&what)?;
             }
-            let name = dependency.rename.as_ref().unwrap_or(&dependency.name).clone();
-            table(at, kind)?.insert(name, Value::Table(self.dependency(dependency)));
-        }
-        // Its authors look after its warnings; whoever depends on it can't.
-        let quiet = Table::from_iter([("warnings".to_owned(), Value::from("allow"))]);
-        manifest.insert(
-            "lints".to_owned(),
-            Value::Table(Table::from_iter([("rust".to_owned(), Value::Table(quiet))])),
-        );
-        let text = toml::to_string(&manifest).doing("write a packaged Cargo.toml")?;
-        Ok(format!("# Written by `cargo dynplug sdk` from {}'s own.\n\n{text}", self.package.name))
-    }
-
-    fn package_table(&self, digest: &str) -> Result<Table> {
-        let package = self.package;
-        let mut table = Table::new();
-        let mut set = |key: &str, value: Value| drop(table.insert(key.to_owned(), value));
-        set("name", package.name.to_string().into());
-        set("version", package.version.to_string().into());
-        set("edition", package.edition.to_string().into());
-        set("publish", false.into());
-        for key in ["autobins", "autoexamples", "autotests", "autobenches"] {
-            set(key, false.into());
-        }
-        let texts = [
-            ("rust-version", package.rust_version.as_ref().map(ToString::to_string)),
-            ("description", package.description.clone()),
-            ("license", package.license.clone()),
-            ("repository", package.repository.clone()),
-            ("homepage", package.homepage.clone()),
-            ("documentation", package.documentation.clone()),
-            ("links", package.links.clone()),
-        ];
-        for (key, text) in texts {
-            if let Some(text) = text {
-                set(key, text.into());
-            }
-        }
-        for (key, texts) in [
-            ("authors", &package.authors),
-            ("keywords", &package.keywords),
-            ("categories", &package.categories),
-        ] {
-            if !texts.is_empty() {
-                set(key, list(texts));
-            }
-        }
-        let script = package.targets.iter().find(|t| t.kind.contains(&TargetKind::CustomBuild));
-        set(
-            "build",
-            match script {
-                Some(script) => self.inside(script)?.into(),
-                None => false.into(),
-            },
-        );
-        let marker = Table::from_iter([("digest".to_owned(), Value::from(digest))]);
-        let mut own = match Value::try_from(&package.metadata) {
-            Ok(Value::Table(own)) => own,
-            // There is none, or it holds what TOML has no word for.
-            _ => Table::new(),
-        };
-        own.insert(MARKER.to_owned(), Value::Table(marker));
-        set("metadata", Value::Table(own));
-        Ok(table)
-    }
-
-    fn library_table(&self, library: &Target) -> Result<Table> {
-        let mut table = Table::new();
-        table.insert("name".to_owned(), library.name.clone().into());
-        table.insert("path".to_owned(), self.inside(library)?.into());
-        if library.kind.contains(&TargetKind::ProcMacro) {
-            table.insert("proc-macro".to_owned(), true.into());
-        } else {
-            let types: Vec<String> = library.crate_types.iter().map(ToString::to_string).collect();
-            table.insert("crate-type".to_owned(), list(&types));
-        }
-        Ok(table)
-    }
-
-    /// Where a target's source lies in the package.
-    fn inside(&self, target: &Target) -> Result<String> {
-        match target.src_path.as_std_path().strip_prefix(self.from) {
-            Ok(inside) => Ok(inside.to_string_lossy().replace('\\', "/")),
-            Err(_) => Err(Diagnostic::error(
-                "source-outside",
-                format!(
-                    "`{}` has a source file outside of its folder, which can't be packaged",
-                    self.package.name
-                ),
-            )
-            .note(format!("{} is not below {}", target.src_path, self.from.display()))
-            .help("move the file into the package")
-            .into()),
+        } else if !kept.contains(&path) {
+            std::fs::remove_file(&path).doing(&what)?;
         }
     }
-
-    fn dependency(&self, dependency: &Dependency) -> Table {
-        let mut table = Table::new();
-        let mut set = |key: &str, value: Value| drop(table.insert(key.to_owned(), value));
-        if dependency.rename.is_some() {
-            set("package", dependency.name.clone().into());
-        }
-        let requirement = dependency.req.to_string();
-        if requirement != "*" || (dependency.source.is_some() && dependency.path.is_none()) {
-            set("version", requirement.into());
-        }
-        let resolved = self.resolved(dependency);
-        if let Some(name) = resolved.and_then(|p| self.names.get(&p.id)) {
-            set("path", format!("../{name}").into());
-        } else if dependency.path.is_some() {
-            // Optional, and off: cargo doesn't look for it.
-            set("path", format!("../{}", dependency.name).into());
-        } else if let Some(git) = git(resolved.and_then(|p| p.source.as_ref()).or(dependency.source.as_ref()))
-        {
-            for (key, value) in git {
-                set(&key, value.into());
-            }
-        } else if let Some(index) = &dependency.registry {
-            set("registry-index", index.clone().into());
-        }
-        if dependency.optional {
-            set("optional", true.into());
-        }
-        if !dependency.uses_default_features {
-            set("default-features", false.into());
-        }
-        if !dependency.features.is_empty() {
-            set("features", list(&dependency.features));
-        }
-        table
-    }
-
-    /// The package that cargo took for a dependency, whatever a `[patch]` did.
-    fn resolved(&self, dependency: &Dependency) -> Option<&Package> {
-        let fits = |p: &&Package| {
-            p.name.as_str() == dependency.name
-                && (dependency.req.matches(&p.version) || dependency.path.is_some())
-        };
-        let deps = self.node.into_iter().flat_map(|n| &n.deps);
-        deps.map(|d| &self.metadata[&d.pkg]).find(fits)
-    }
+    Ok(())
 }
 
-/// `git`, and the commit, of a source that is a repository.
-fn git(source: Option<&cargo_metadata::Source>) -> Option<Vec<(String, String)>> {
-    let rest = source?.repr.strip_prefix("git+")?;
-    let (rest, commit) = match rest.split_once('#') {
-        Some((rest, commit)) => (rest, Some(commit)),
-        None => (rest, None),
-    };
-    let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let mut keys = vec![("git".to_owned(), address.to_owned())];
-    match (query.split_once('='), commit) {
-        // Spelled as it is elsewhere in a workspace, it is the same repository to cargo.
-        (Some((key @ ("branch" | "tag" | "rev"), value)), _) => keys.push((key.to_owned(), value.to_owned())),
-        (_, Some(commit)) if query.is_empty() => keys.push(("rev".to_owned(), commit.to_owned())),
-        _ => {}
-    }
-    Some(keys)
-}
-
-fn is_library(target: &Target) -> bool {
-    target.kind.iter().any(|k| {
+/// The library of a package, which is what others depend on.
+fn library(package: &Package) -> Option<&cargo_metadata::Target> {
+    let is_library = |kind: &TargetKind| {
         matches!(
-            k,
+            kind,
             TargetKind::Lib
                 | TargetKind::RLib
                 | TargetKind::DyLib
@@ -309,17 +116,190 @@ fn is_library(target: &Target) -> bool {
                 | TargetKind::StaticLib
                 | TargetKind::ProcMacro
         )
-    })
+    };
+    package.targets.iter().find(|t| t.kind.iter().any(is_library))
 }
 
-/// The table of this name, made if it isn't there.
-fn table<'a>(at: &'a mut Table, name: &str) -> Result<&'a mut Table> {
-    let value = at.entry(name).or_insert_with(|| Value::Table(Table::new()));
-    value.as_table_mut().ok_or_else(|| {
-        Diagnostic::error("system", format!("`{name}` is no table in a packaged Cargo.toml")).into()
-    })
+/// The API crate's package and all that its build takes, tests left out.
+struct Closure<'a> {
+    packages: BTreeMap<&'a PackageId, (&'a Package, &'a Node)>,
 }
 
-fn list(texts: &[String]) -> Value {
-    Value::Array(texts.iter().map(|t| Value::from(t.as_str())).collect())
+impl<'a> Closure<'a> {
+    fn below(metadata: &'a Metadata, api: &PackageId) -> Result<Self> {
+        let packages: BTreeMap<&PackageId, &Package> = metadata.packages.iter().map(|p| (&p.id, p)).collect();
+        let resolve = metadata.resolve.iter().flat_map(|r| &r.nodes);
+        let nodes: BTreeMap<&PackageId, &Node> = resolve.map(|n| (&n.id, n)).collect();
+        let mut closure = Closure { packages: BTreeMap::new() };
+        let mut open = vec![api];
+        while let Some(id) = open.pop() {
+            let (Some((id, package)), Some(node)) = (packages.get_key_value(id), nodes.get(id)) else {
+                return Err(Diagnostic::error(
+                    "cargo-metadata",
+                    "cargo doesn't say what the API crate needs",
+                )
+                .note(format!("nothing is known of the package {id}"))
+                .into());
+            };
+            if closure.packages.insert(id, (package, node)).is_none() {
+                open.extend(node.deps.iter().filter(|d| is_built(d)).map(|d| &d.pkg));
+            }
+        }
+        // cargo warns of a dependency that has no library, and goes on without it.
+        closure.packages.retain(|id, (package, _)| *id == api || library(package).is_some());
+        Ok(closure)
+    }
+
+    /// The packages that no registry and no git repository has.
+    fn local(&self) -> impl Iterator<Item = &'a Package> {
+        self.packages.values().map(|(p, _)| *p).filter(|p| p.source.is_none())
+    }
+
+    /// How a package's folder is called. Two path packages of one name and version can't be in one lock file.
+    fn folder_name(&self, package: &Package) -> String {
+        match self.local().filter(|p| p.name == package.name).count() {
+            0 | 1 => package.name.to_string(),
+            _ => format!("{}-{}", package.name, package.version),
+        }
+    }
+
+    /// The package that a line of a `Cargo.toml` leads to. None if it isn't part of the build.
+    fn resolved(&self, package: &Package, line: &Dependency) -> Option<&'a Package> {
+        let (_, node) = self.packages.get(&package.id)?;
+        let is_kind =
+            |d: &&NodeDep| d.dep_kinds.iter().any(|k| k.kind == line.kind && k.target == line.target);
+        let named = |d: &'a NodeDep| {
+            let (package, _) = self.packages.get(&d.pkg)?;
+            (package.name.as_str() == line.name).then_some((d.name.as_str(), *package))
+        };
+        let found: Vec<_> = node.deps.iter().filter(is_kind).filter_map(named).collect();
+        // Where a package is there more than once, under several names or from several sources, the line that fits
+        // best is the one.
+        let renamed = line.rename.as_ref().map(|r| r.replace('-', "_"));
+        let fit = |(name, package): &(&str, &Package)| {
+            let by_name = renamed.as_ref().is_none_or(|r| r == name);
+            let by_source = match (&line.source, &package.source) {
+                (Some(line), Some(package)) => package.repr.split('#').next() == Some(line.repr.as_str()),
+                (None, None) => line.path.as_deref() == package.manifest_path.parent(),
+                _ => false,
+            };
+            (by_name, by_source, line.req.matches(&package.version))
+        };
+        found.into_iter().max_by_key(fit).map(|(_, package)| package)
+    }
+
+    /// For each path package the sources that packages from elsewhere name, and get it in place of.
+    fn patches(&self) -> BTreeMap<&'a PackageId, BTreeSet<String>> {
+        let mut patches: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
+        for (package, _) in self.packages.values().filter(|(p, _)| p.source.is_some()) {
+            for line in package.dependencies.iter().filter(|l| l.kind != DependencyKind::Development) {
+                let resolved = self.resolved(package, line).filter(|r| r.source.is_none());
+                if let (Some(source), Some(resolved)) = (&line.source, resolved) {
+                    patches.entry(&resolved.id).or_default().insert(source.repr.clone());
+                }
+            }
+        }
+        patches
+    }
+
+    /// The features that a package has in this build.
+    fn features(&self, package: &Package) -> BTreeSet<&'a str> {
+        let node = self.packages.get(&package.id).map(|(_, node)| *node);
+        node.iter().flat_map(|n| &n.features).map(|f| f.as_str()).collect()
+    }
 }
+
+/// Whether a dependency is more than a test's.
+fn is_built(dependency: &NodeDep) -> bool {
+    let built = |kind| matches!(kind, DependencyKind::Normal | DependencyKind::Build);
+    dependency.dep_kinds.iter().any(|k| built(k.kind))
+}
+
+/// What is copied of a package.
+struct Copies {
+    /// Names relative to the package's folder, with `/`, and where they are now.
+    files: BTreeMap<String, PathBuf>,
+}
+
+impl Copies {
+    /// What cargo would package, but what it makes itself.
+    fn of(package: &Package, home: &Path) -> Result<Copies> {
+        // cargo refuses to list what it would refuse to publish, which is none of our business.
+        let names = listed(home).map_or_else(|| beneath(home), Ok)?;
+        let made_by_cargo = ["Cargo.toml", "Cargo.toml.orig", "Cargo.lock", ".cargo_vcs_info.json"];
+        let mut files = BTreeMap::new();
+        for name in names.into_iter().filter(|n| !made_by_cargo.contains(&n.as_str())) {
+            let path = home.join(&name);
+            files.insert(name, path);
+        }
+        // They may lie above the package, and are at its top when it's packaged, unless another file is there.
+        for outside in [&package.license_file, &package.readme].into_iter().flatten() {
+            let path = home.join(outside);
+            let name = outside.file_name().filter(|_| inside(home, &path).is_none() && path.is_file());
+            if let Some(name) = name.filter(|name| !home.join(name).exists()) {
+                files.insert(name.to_owned(), path);
+            }
+        }
+        let copies = Copies { files };
+        let wanted = library(package).into_iter().chain(build_script(package));
+        for target in wanted {
+            let path = target.src_path.as_std_path();
+            if copies.name_of(home, path).is_none() {
+                return Err(Diagnostic::error("sdk-source", "the SDK can't hold the source of a package")
+                    .note(format!("{} {}, in {}", package.name, package.version, home.display()))
+                    .note(format!("{} is not among the files that cargo would package", path.display()))
+                    .help("see `cargo package --list` there: what is ignored, excluded or outside of the package's folder is not packaged")
+                    .into());
+            }
+        }
+        Ok(copies)
+    }
+
+    /// How a file is called in the copy.
+    fn name_of(&self, home: &Path, path: &Path) -> Option<String> {
+        let inside = inside(home, path);
+        let name = inside.or_else(|| Some(path.file_name()?.to_str()?.to_owned()))?;
+        let from = self.files.get(&name)?;
+        (from == path || from.canonicalize().ok()? == path.canonicalize().ok()?).then_some(name)
+    }
+}
+
+/// The build script.
+fn build_script(package: &Package) -> Option<&cargo_metadata::Target> {
+    package.targets.iter().find(|t| t.kind.contains(&TargetKind::CustomBuild))
+}
+
+/// The name of a file relative to a folder, with `/`. None if it isn't in it.
+fn inside(folder: &Path, path: &Path) -> Option<String> {
+    let mut words = Vec::new();
+    for part in path.strip_prefix(folder).ok()?.components() {
+        match part {
+            Component::Normal(word) => words.push(word.to_str()?),
+            Component::CurDir => {}
+            Component::ParentDir => drop(words.pop()?),
+            _ => return None,
+        }
+    }
+    Some(words.join("/"))
+}
+
+/// What cargo would package. None if it can't say.
+fn listed(home: &Path) -> Option<Vec<String>> {
+    let mut cargo = crate::environment::cargo();
+    cargo.args(["package", "--list", "--allow-dirty", "--quiet", "--manifest-path"]);
+    cargo.arg(home.join("Cargo.toml"));
+    // So that nothing is made in the workspaces that the packages come from.
+    let target = tempfile::tempdir().ok()?;
+    cargo.arg("--target-dir").arg(target.path());
+    let output = cargo.stdin(std::process::Stdio::null()).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| text.lines().map(|l| l.replace('\\', "/")).collect())
+}
+
+/// All files of a package.
+fn beneath(home: &Path) -> Result<Vec<String>> {
+    Ok(source::files(home)?.iter().filter_map(|f| inside(home, f)).collect())
+}
+
+#[cfg(test)]
+mod tests;

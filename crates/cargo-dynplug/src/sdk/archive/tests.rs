@@ -240,6 +240,17 @@ fn what_is_no_sdk_is_called_so() {
     assert_eq!(unpack(Path::new("."), Path::new("never")).unwrap_err().code, "no-sdk");
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_no_regular_file_is_not_opened() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("socket");
+    let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    for error in [unpack(&path, folder.path()).unwrap_err(), look(&path).unwrap_err()] {
+        assert_eq!(error.code, "no-sdk");
+    }
+}
+
 #[test]
 fn another_format_is_called_so_whatever_else_is_in_it() {
     let newer = compressed(&tar_of(&[file("sdk.json", br#"{"format":7,"new":[]}"#), file("../x", b"")]));
