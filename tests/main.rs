@@ -12,6 +12,7 @@ mod hostile;
 mod life;
 mod malformed;
 mod plain_cargo;
+mod plugin_libraries;
 mod processor;
 mod rebuilding;
 mod refusals;

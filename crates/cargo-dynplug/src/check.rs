@@ -191,8 +191,9 @@ impl TheHost {
         let (manifest, run_paths) = product(path)?;
         match manifest.product {
             Product::ApiLibrary => Ok(TheHost { path: path.to_owned(), api: manifest, executable: None }),
-            Product::Plugin => Err(format!(
-                "it is the plugin `{}`; give the host's executable, its API library or its folder",
+            Product::Plugin | Product::PluginLibrary => Err(format!(
+                "it is the {} `{}`; give the host's executable, its API library or its folder",
+                manifest.product,
                 manifest.package.escape_debug()
             )),
             Product::Host => TheHost::of_executable(path, manifest, &run_paths),

@@ -64,14 +64,16 @@ pub enum Phase {
         /// Manifest folders of the packages whose executables are hosts.
         hosts: BTreeSet<PathBuf>,
     },
-    /// One plugin, against an SDK.
+    /// One plugin, or a library that plugins share, against an SDK.
     Plugin {
-        /// The plugin's package.
+        /// The package of the plugin or library.
         plugin: Package,
         /// The SDK's folder.
         sdk: PathBuf,
+        /// The folders of the libraries above it that the plugin shares with others.
+        libraries: Vec<PathBuf>,
         /// What is compiled of its dependencies.
-        plan: Plan,
+        plan: Box<Plan>,
         /// What for.
         purpose: Purpose,
     },
@@ -82,6 +84,8 @@ pub enum Phase {
 pub enum Purpose {
     /// To be opened by a host.
     Host,
+    /// To be a library that plugins share among themselves.
+    Library,
     /// To be looked into by cargo's other commands: as a library, with test executables around it.
     Tool,
 }
@@ -120,7 +124,7 @@ impl Context {
     pub fn write(&self, folder: &Path) -> Result<PathBuf> {
         let name = match &self.phase {
             Phase::Hosts { .. } => format!("context-{}.json", self.profile),
-            Phase::Plugin { plugin, purpose: Purpose::Host, .. } => {
+            Phase::Plugin { plugin, purpose: Purpose::Host | Purpose::Library, .. } => {
                 format!("context-{}-{}.json", self.profile, plugin.name)
             }
             Phase::Plugin { plugin, .. } => format!("context-{}-{}-tool.json", self.profile, plugin.name),

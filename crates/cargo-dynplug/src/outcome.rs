@@ -19,6 +19,17 @@ pub struct Outcome {
     pub hosts: Vec<Host>,
     /// Plugins.
     pub plugins: Vec<Made>,
+    /// Libraries that these share among themselves.
+    pub libraries: Vec<PluginLibrary>,
+}
+
+/// A library that plugins share among themselves.
+#[derive(Debug, Clone)]
+pub struct PluginLibrary {
+    /// Its file, named as plugins look for it.
+    pub file: PathBuf,
+    /// What is known of it.
+    pub description: ApiLibrary,
 }
 
 /// A host's executable.
@@ -47,21 +58,33 @@ impl Outcome {
                 files::copy_if_changed(&host.file, &self.host(host))?;
             }
             if everything {
-                self.remove_stale(&to)?;
+                remove_stale(&to)?;
             }
         }
-        if !self.plugins.is_empty() {
+        if !self.plugins.is_empty() || !self.libraries.is_empty() {
             files::make_folder(&self.folder.join("plugins"))?;
+        }
+        // The libraries first, as above.
+        for library in &self.libraries {
+            files::copy_if_changed(&library.file, &self.plugin_library(library))?;
         }
         for plugin in &self.plugins {
             files::copy_if_changed(&plugin.file, &self.plugin(plugin))?;
+        }
+        if everything {
+            self.libraries.iter().try_for_each(|library| remove_stale(&self.plugin_library(library)))?;
         }
         Ok(())
     }
 
     /// Whether nothing was put there, since only the API library was asked for.
     pub fn is_empty(&self) -> bool {
-        self.hosts.is_empty() && self.plugins.is_empty()
+        self.hosts.is_empty() && self.plugins.is_empty() && self.libraries.is_empty()
+    }
+
+    /// Where a library that plugins share lies in the outcome: beside the plugins.
+    pub fn plugin_library(&self, library: &PluginLibrary) -> PathBuf {
+        self.folder.join("plugins").join(library.file.file_name().unwrap_or_default())
     }
 
     /// Where a host lies in the outcome.
@@ -76,21 +99,6 @@ impl Outcome {
         let ending = plugin.file.extension().unwrap_or_default().to_string_lossy();
         let start = if windows { "" } else { "lib" };
         self.folder.join("plugins").join(format!("{start}{}.{ending}", plugin.crate_name))
-    }
-
-    /// Removes earlier builds of this API library, and nothing else: what goes must say of itself that it is one.
-    fn remove_stale(&self, current: &Path) -> Result<()> {
-        let Some(package) = package_of(current) else { return Ok(()) };
-        let entries =
-            std::fs::read_dir(&self.folder).doing(format_args!("read {}", self.folder.display()))?;
-        for entry in entries.flatten() {
-            let path = entry.path();
-            let is_library = path.extension() == current.extension() && path != current;
-            if is_library && package_of(&path).is_some_and(|p| p == package) {
-                std::fs::remove_file(&path).doing(format_args!("remove {}", path.display()))?;
-            }
-        }
-        Ok(())
     }
 
     /// Prints the messages of `--message-format json`.
@@ -108,6 +116,14 @@ impl Outcome {
                 "{}",
                 serde_json::json!({ "reason": "dynplug-host", "name": host.name, "filename": self.host(host) })
             );
+        }
+        for library in &self.libraries {
+            let ApiLibrary { package, version, identity, soname, .. } = &library.description;
+            let message = serde_json::json!({
+                "reason": "dynplug-plugin-library", "package": package, "version": version,
+                "identity": identity, "soname": soname, "filename": self.plugin_library(library),
+            });
+            println!("{message}");
         }
         for plugin in &self.plugins {
             let message = serde_json::json!({
@@ -152,9 +168,24 @@ impl Outcome {
     }
 }
 
-/// The package of the API library in a file, if it is one.
-fn package_of(file: &Path) -> Option<String> {
+/// Removes earlier builds of this library from its folder, and nothing else: what goes must say of itself that it is one.
+fn remove_stale(current: &Path) -> Result<()> {
+    let (Some(own), Some(folder)) = (library_in(current), current.parent()) else { return Ok(()) };
+    let entries = std::fs::read_dir(folder).doing(format_args!("read {}", folder.display()))?;
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let is_library = path.extension() == current.extension() && path != current;
+        if is_library && library_in(&path).is_some_and(|other| other == own) {
+            std::fs::remove_file(&path).doing(format_args!("remove {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Kind and package of the library in a file, if it is one that is named for its identity.
+fn library_in(file: &Path) -> Option<(Product, String)> {
     let bytes = std::fs::read(file).ok()?;
     let manifest = Image::parse(&bytes).ok()?.manifest().ok()??;
-    (manifest.product == Product::ApiLibrary).then_some(manifest.package)
+    let is_library = matches!(manifest.product, Product::ApiLibrary | Product::PluginLibrary);
+    is_library.then_some((manifest.product, manifest.package))
 }

@@ -70,7 +70,7 @@ fn adopted(lock_file: &Path, metadata: &Metadata, sdk: &Sdk) -> Result<Adopted> 
 /// Says what still keeps the plugins from being built, after cargo has had its word on the lock file.
 fn rest(arguments: &BuildArguments, settings: &Settings, sdk: &Sdk) -> Result<i32> {
     let metadata = read_metadata(arguments, &settings.targets())?;
-    let workspace = Workspace::of_plugins(metadata, &sdk.description.api.package)?;
+    let workspace = Workspace::of_plugins(metadata, sdk)?;
     let mut errors = Vec::new();
     for plugin in &workspace.plugins {
         Plan::new(&workspace, sdk, plugin, &Roots::default(), &mut errors);

@@ -3,6 +3,7 @@
 use crate::cli::BuildArguments;
 use crate::context::Package;
 use crate::diagnostic::{Diagnostic, Doing, Result};
+use crate::sdk::Sdk;
 use cargo_metadata::{CrateType, DependencyKind, Metadata, MetadataCommand, PackageId, TargetKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -18,6 +19,9 @@ pub struct Workspace {
     pub hosts: Vec<PackageId>,
     /// Members that are compiled to a `cdylib` and depend on the API crate or on `dynplug`.
     pub plugins: Vec<PackageId>,
+    /// Members that are compiled to a `dylib`, that plugins depend on, and that host and API crate do without: libraries that
+    /// plugins share among themselves. Each stands after those that it depends on.
+    pub libraries: Vec<PackageId>,
     /// The API crate's package and all below it, where the API library is built here.
     pub api_closure: BTreeSet<PackageId>,
 }
@@ -37,14 +41,16 @@ impl Workspace {
         let hosts: Vec<PackageId> = hosts.map(|id| (*id).clone()).collect();
         let plugins: Vec<PackageId> = plugins.map(|id| (*id).clone()).collect();
         let api_closure = graph.below(&api);
-        Ok(Workspace { api: Some(api), hosts, plugins, api_closure, metadata })
+        let libraries = graph.libraries(&plugins, |id| api_closure.contains(id));
+        Ok(Workspace { api: Some(api), hosts, plugins, libraries, api_closure, metadata })
     }
 
-    /// A workspace of plugins for a host that is built elsewhere, with this API crate.
+    /// A workspace of plugins for a host that is built elsewhere, whose SDK this is.
     ///
     /// # Errors
     /// When it has no plugin.
-    pub fn of_plugins(metadata: Metadata, api: &str) -> Result<Workspace> {
+    pub fn of_plugins(metadata: Metadata, sdk: &Sdk) -> Result<Workspace> {
+        let api = &sdk.description.api.package;
         let graph = Graph::of(&metadata);
         let named = |id: &PackageId, name: &str| metadata[id].name.as_str() == name;
         let depends = |id: &&PackageId| {
@@ -65,7 +71,13 @@ impl Workspace {
                 .into());
         }
         let api = metadata.packages.iter().find(|p| p.name.as_str() == api).map(|p| p.id.clone());
-        Ok(Workspace { api, hosts: Vec::new(), plugins, api_closure: BTreeSet::new(), metadata })
+        let is_shared = |id: &PackageId| {
+            let package = &metadata[id];
+            sdk.source_package(&package.name, &package.version.to_string()).is_some()
+        };
+        let libraries = graph.libraries(&plugins, is_shared);
+        let api_closure = BTreeSet::new();
+        Ok(Workspace { api, hosts: Vec::new(), plugins, libraries, api_closure, metadata })
     }
 
     /// A package as the wrapper wants to know it.
@@ -120,7 +132,8 @@ impl Workspace {
     /// When a name is none of the workspace's, or is of a package that is neither host nor plugin nor API crate.
     pub fn selection(&self, arguments: &BuildArguments) -> Result<Selection> {
         if arguments.package.is_empty() {
-            return Ok(Selection { hosts: self.hosts.clone(), plugins: self.plugins.clone() });
+            let (hosts, plugins) = (self.hosts.clone(), self.plugins.clone());
+            return Ok(Selection { hosts, plugins, libraries: self.libraries.clone() });
         }
         let mut selection = Selection::default();
         for wanted in &arguments.package {
@@ -137,8 +150,11 @@ impl Workspace {
             if self.plugins.contains(id) {
                 selection.plugins.push(id.clone());
             }
-            let is_none =
-                !self.hosts.contains(id) && !self.plugins.contains(id) && Some(id) != self.api.as_ref();
+            if self.libraries.contains(id) {
+                selection.libraries.push(id.clone());
+            }
+            let is_some = [&self.hosts, &self.plugins, &self.libraries].iter().any(|list| list.contains(id));
+            let is_none = !is_some && Some(id) != self.api.as_ref();
             if is_none {
                 return Err(self.no_plugin(id).into());
             }
@@ -182,10 +198,16 @@ pub struct Selection {
     pub hosts: Vec<PackageId>,
     /// Plugins.
     pub plugins: Vec<PackageId>,
+    /// Libraries that plugins share, where they are named or everything is built.
+    pub libraries: Vec<PackageId>,
 }
 
 fn is_program(metadata: &Metadata, id: &PackageId) -> bool {
     metadata[id].targets.iter().any(|t| t.kind.contains(&TargetKind::Bin))
+}
+
+fn is_dylib(metadata: &Metadata, id: &PackageId) -> bool {
+    metadata[id].targets.iter().any(|t| t.crate_types.contains(&CrateType::DyLib))
 }
 
 fn is_plugin(metadata: &Metadata, id: &PackageId) -> bool {
@@ -252,11 +274,23 @@ impl<'a> Graph<'a> {
         seen
     }
 
+    /// The members that plugins share among themselves as libraries, each after those that it depends on.
+    fn libraries(&self, plugins: &[PackageId], is_shared: impl Fn(&PackageId) -> bool) -> Vec<PackageId> {
+        let used: BTreeSet<PackageId> = plugins.iter().flat_map(|id| self.below(id)).collect();
+        let is_library =
+            |id: &&PackageId| is_dylib(self.metadata, id) && used.contains(*id) && !is_shared(id);
+        let mut libraries: Vec<(usize, PackageId)> = (self.metadata.workspace_members.iter())
+            .filter(is_library)
+            // What lies below another has fewer packages below it.
+            .map(|id| (self.below(id).len(), id.clone()))
+            .collect();
+        libraries.sort();
+        libraries.into_iter().map(|(_, id)| id).collect()
+    }
+
     /// The API crate: the topmost `dylib` on the way from a host to `dynplug`.
     fn api_crate(&self, arguments: &BuildArguments) -> Result<PackageId> {
-        let is_dylib = |id: &PackageId| {
-            self.metadata[id].targets.iter().any(|t| t.crate_types.contains(&CrateType::DyLib))
-        };
+        let is_dylib = |id: &PackageId| is_dylib(self.metadata, id);
         let knows_dynplug =
             |id: &PackageId| self.below(id).iter().any(|d| self.metadata[d].name.as_str() == "dynplug");
         let mut candidates: Vec<PackageId> = (self.below.keys().copied())

@@ -26,4 +26,4 @@ mod sorted;
 
 pub use identity::{Identity, ParseIdentityError};
 pub use image::{Image, ImageError};
-pub use manifest::{ApiReference, CrateInfo, DecodeError, Manifest, Product};
+pub use manifest::{CrateInfo, DecodeError, LibraryReference, Manifest, Product};

@@ -57,6 +57,24 @@ pub enum OpenError {
         /// The identity of the one that it runs with.
         have: Identity,
     },
+    /// A library that the plugin shares with other plugins can't be opened. Nothing of the plugin has run.
+    Library {
+        /// The path of the plugin that was asked for.
+        path: PathBuf,
+        /// The library's package.
+        package: String,
+        /// Why.
+        source: Arc<OpenError>,
+    },
+    /// The library beside the plugin is another build than the one that the plugin was compiled against.
+    OtherLibrary {
+        /// The path of the library.
+        path: PathBuf,
+        /// The identity of the library that the plugin was compiled against.
+        want: Identity,
+        /// The identity of the one that is there.
+        have: Identity,
+    },
     /// The plugin's thread-locals are of a kind for which a running process has little room (initial-exec, as some C
     /// allocators have them).
     StaticTls {
@@ -229,6 +247,19 @@ impl fmt::Display for OpenError {
                 want.short(),
                 have.short()
             ),
+            OpenError::Library { path, package, source } => write!(
+                f,
+                "cannot open the plugin {}, which needs the library of `{package}` beside it: {source}",
+                path.display()
+            ),
+            OpenError::OtherLibrary { path, want, have } => write!(
+                f,
+                "{} is another build of the library than the one that the plugin was compiled against: have {}, want {}; \
+                 build both again with `cargo dynplug build`",
+                path.display(),
+                have.short(),
+                want.short()
+            ),
             OpenError::StaticTls { path, size } => write!(
                 f,
                 "the plugin {} has {size} bytes of thread-locals that must have their place when the program starts \
@@ -294,6 +325,8 @@ impl OpenError {
             | OpenError::AlreadyLoaded { path, .. }
             | OpenError::HostNotShared { path }
             | OpenError::WrongApiLibrary { path, .. }
+            | OpenError::Library { path, .. }
+            | OpenError::OtherLibrary { path, .. }
             | OpenError::Map { path, .. }
             | OpenError::StaticTls { path, .. }
             | OpenError::Init { path, .. }
@@ -316,6 +349,12 @@ impl OpenError {
             OpenError::HostNotShared { .. } => OpenError::HostNotShared { path },
             OpenError::WrongApiLibrary { want, have, .. } => {
                 OpenError::WrongApiLibrary { path, want: *want, have: *have }
+            }
+            OpenError::Library { package, source, .. } => {
+                OpenError::Library { path, package: package.clone(), source: Arc::clone(source) }
+            }
+            OpenError::OtherLibrary { want, have, .. } => {
+                OpenError::OtherLibrary { path, want: *want, have: *have }
             }
             OpenError::StaticTls { size, .. } => OpenError::StaticTls { path, size: *size },
             OpenError::Map { source, .. } => OpenError::Map { path, source: source.clone() },
@@ -365,6 +404,7 @@ impl Error for OpenError {
             OpenError::Read { source, .. } => Some(&**source),
             OpenError::NotAPlugin { found: NotAPlugin::Image(source), .. } => Some(source),
             OpenError::Map { source, .. } => Some(source),
+            OpenError::Library { source, .. } => Some(&**source),
             OpenError::SharedInit { source, .. } => Some(source),
             OpenError::Init { failure: InitFailure::Error(source), .. } => Some(&**source),
             _ => None,

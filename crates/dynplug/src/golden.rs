@@ -83,6 +83,25 @@ fn cases() -> Vec<(&'static str, Box<dyn Display>)> {
                 have: Identity([2; 32]),
             }),
         ),
+        (
+            "library",
+            Box::new(OpenError::Library {
+                path: path(),
+                package: "common".to_owned(),
+                source: Arc::new(OpenError::Read {
+                    path: PathBuf::from("plugins/libcommon-0123456789abcdef.so"),
+                    source: Arc::new(io::ErrorKind::NotFound.into()),
+                }),
+            }),
+        ),
+        (
+            "other-library",
+            Box::new(OpenError::OtherLibrary {
+                path: PathBuf::from("plugins/libcommon-0123456789abcdef.so"),
+                want: Identity([1; 32]),
+                have: Identity([2; 32]),
+            }),
+        ),
         ("static-tls", Box::new(OpenError::StaticTls { path: path(), size: 8192 })),
         (
             "map",

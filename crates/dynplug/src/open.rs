@@ -13,7 +13,7 @@ use dynplug_manifest::cpu;
 use dynplug_manifest::image::{Endian, Image, ImageKind, Section};
 use dynplug_manifest::note;
 use dynplug_manifest::record::{Fields, Kind, Records};
-use dynplug_manifest::{Identity, Manifest, Product};
+use dynplug_manifest::{Identity, LibraryReference, Manifest, Product};
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -29,6 +29,39 @@ pub(crate) struct Found {
     /// From before it was read.
     pub(crate) stamp: Stamp,
     file: File,
+}
+
+/// What a file is opened as.
+#[derive(Clone, Copy)]
+pub(crate) enum Wanted<'a> {
+    /// A plugin.
+    Plugin,
+    /// This build of a library that plugins share.
+    Library(&'a LibraryReference),
+}
+
+impl Wanted<'_> {
+    /// Whether something with this manifest is what is wanted.
+    pub(crate) fn is(self, manifest: &Manifest) -> bool {
+        match self {
+            Wanted::Plugin => manifest.product == Product::Plugin,
+            Wanted::Library(library) => {
+                manifest.product == Product::PluginLibrary && manifest.id == library.identity
+            }
+        }
+    }
+}
+
+/// The error of a product of the build tool that isn't the one that is wanted.
+#[cold]
+#[inline(never)]
+pub(crate) fn another(path: &Path, wanted: Wanted<'_>, found: &Manifest) -> OpenError {
+    match wanted {
+        Wanted::Library(library) if found.product == Product::PluginLibrary => {
+            OpenError::OtherLibrary { path: path.to_owned(), want: library.identity, have: found.id }
+        }
+        _ => not_a_plugin(path, NotAPlugin::Other { product: found.product, package: found.package.clone() }),
+    }
 }
 
 /// Why there is no plugin in memory that could be started.
@@ -83,21 +116,29 @@ pub(crate) unsafe fn map(
     found: &Found,
     proven: &Proven,
     load: Load,
+    wanted: Wanted<'_>,
 ) -> Result<Mapped, NotMapped> {
     // SAFETY: the bytes were proven to be a plugin for this process; that their manifest is honest is the caller's word.
     let mapped = unsafe { system::map(&proven.bytes, &found.canonical, &proven.manifest.package, load) };
     let mapped =
         mapped.map_err(|source| NotMapped::Nothing(OpenError::Map { path: path.to_owned(), source }))?;
-    let another = || {
+    let gave_another = || {
         let source = SystemError("it gave another library than the one that was proven".to_owned());
         OpenError::Map { path: path.to_owned(), source }
     };
     // The loader answers with a library that it has when it takes the two for one.
     if !mapped.is_new {
-        return Err(NotMapped::Nothing(another()));
+        return Err(NotMapped::Nothing(gave_another()));
     }
     if !mapped.notes.iter().any(|n| note::find(n) == Some(&proven.note[..])) {
-        return Err(NotMapped::Something(another()));
+        return Err(NotMapped::Something(gave_another()));
+    }
+    // Plugins find it by its name, which another library in the process may have too.
+    if let Wanted::Library(library) = wanted
+        && !mapped.answers_to(&library.soname)
+    {
+        let source = SystemError(format!("it doesn't know it by its name {}", library.soname));
+        return Err(NotMapped::Something(OpenError::Map { path: path.to_owned(), source }));
     }
     Ok(mapped)
 }
@@ -149,29 +190,27 @@ struct Table {
 const STATIC_TLS: u64 = 4096;
 
 /// Reads the file and refuses what can't be a plugin for this process.
-pub(crate) fn prove(path: &Path, found: &Found) -> Result<Proven, OpenError> {
+pub(crate) fn prove(path: &Path, found: &Found, wanted: Wanted<'_>) -> Result<Proven, OpenError> {
     let mut bytes = Vec::new();
     let read = (&found.file).read_to_end(&mut bytes);
     read.map_err(|source| unreadable(path, source))?;
     let refused = |found| not_a_plugin(path, found);
     let image = Image::parse(&bytes).map_err(|e| refused(NotAPlugin::Image(e)))?;
-    let Examined { manifest, note, symbols, inits } = examine(path, &image)?;
+    let Examined { manifest, note, symbols, inits } = examine(path, &image, wanted)?;
     Ok(Proven { note, manifest, symbols, inits, bytes })
 }
 
 /// Refuses what can't be a plugin for this process.
 #[inline(never)]
-fn examine(path: &Path, image: &Image<'_>) -> Result<Examined, OpenError> {
+fn examine(path: &Path, image: &Image<'_>, wanted: Wanted<'_>) -> Result<Examined, OpenError> {
     let refused = |found| not_a_plugin(path, found);
     if let Some(found) = other_machine(image) {
         return Err(refused(found));
     }
     let manifest = image.manifest().map_err(|e| refused(NotAPlugin::Image(e)))?;
     let manifest = match manifest {
-        Some(manifest) if manifest.product == Product::Plugin => Arc::new(manifest),
-        Some(Manifest { product, package, .. }) => {
-            return Err(refused(NotAPlugin::Other { product, package }));
-        }
+        Some(manifest) if wanted.is(&manifest) => Arc::new(manifest),
+        Some(manifest) => return Err(another(path, wanted, &manifest)),
         None => {
             let what = without_manifest(image);
             // In a program that can open no plugin at all, that is the thing to know.
@@ -292,6 +331,7 @@ pub(crate) fn start(
     proven: &Proven,
     content: Content,
     mapped: &Mapped,
+    libraries: Vec<&'static Plugin>,
 ) -> Result<&'static Plugin, OpenError> {
     let foreign =
         || not_a_plugin(path, NotAPlugin::Incomplete { part: "a table of exports that points into itself" });
@@ -325,7 +365,8 @@ pub(crate) fn start(
         source => OpenError::SharedInit { path: path.to_owned(), source },
     })?;
     let origin = Origin::new(path, found.id, found.stamp, content);
-    let plugin = Plugin::new(path.to_owned(), Arc::clone(&proven.manifest), &symbols, origin, report);
+    let manifest = Arc::clone(&proven.manifest);
+    let plugin = Plugin::new(path.to_owned(), manifest, &symbols, origin, report, libraries);
     Ok(Box::leak(Box::new(plugin)))
 }
 

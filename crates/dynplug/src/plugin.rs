@@ -5,6 +5,7 @@ use crate::error::{LookupError, OpenError, WrongType};
 use crate::init::InitRecord;
 use crate::loader::Loader;
 use crate::nearest;
+use crate::open::Wanted;
 use crate::origin::Origin;
 use dynplug_manifest::manifest::Manifest;
 use dynplug_manifest::record::{Fields, Kind};
@@ -22,6 +23,7 @@ pub struct Plugin {
     symbols: Vec<Symbol>,
     origin: Origin,
     inits: Vec<InitRecord>,
+    libraries: Vec<&'static Plugin>,
 }
 
 /// Something that a plugin exports: a function or a static.
@@ -88,6 +90,7 @@ impl Plugin {
         entries: &[(&'static Entry, Fields<'static>)],
         origin: Origin,
         inits: Vec<InitRecord>,
+        libraries: Vec<&'static Plugin>,
     ) -> Plugin {
         let plugin: &'static str = String::leak(manifest.package.clone());
         let mut private = Vec::new();
@@ -101,7 +104,7 @@ impl Plugin {
                 symbols.push(Symbol { fields, plugin, private, entry });
             }
         }
-        Plugin { path, manifest, symbols, origin, inits }
+        Plugin { path, manifest, symbols, origin, inits, libraries }
     }
 
     /// The function or static with this name, as a value of type `T`: a function pointer (`fn(&str) -> String`, of any
@@ -175,6 +178,23 @@ impl Plugin {
     /// Those of shared crates run once for the program, and are in [`init_report`](crate::init_report).
     pub fn init_report(&self) -> &[InitRecord] {
         &self.inits
+    }
+
+    /// The libraries that it shares with other plugins and not with the host, each after those that it needs itself. One
+    /// is opened before the first plugin that needs it, and is there once for the process.
+    ///
+    /// A library can be asked what a plugin can: for its name, its path, how its init functions went, what it exports.
+    pub fn libraries(&self) -> &[&'static Plugin] {
+        &self.libraries
+    }
+
+    pub(crate) fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Whether it is what is wanted.
+    pub(crate) fn is(&self, wanted: Wanted<'_>) -> bool {
+        wanted.is(&self.manifest)
     }
 
     /// Whether the file at the plugin's path no longer has the bytes that were loaded: it was overwritten, truncated,

@@ -3,6 +3,7 @@
 mod export;
 mod features;
 mod folders;
+mod libraries;
 mod plugin;
 mod tools;
 
@@ -78,7 +79,7 @@ impl<'a> Builder<'a> {
         if let Some(code) = toolchain::choose(&sdk, &settings, arguments)? {
             return Ok(Prepared::Done(code));
         }
-        let workspace = Workspace::of_plugins(metadata, &sdk.description.api.package)?;
+        let workspace = Workspace::of_plugins(metadata, &sdk)?;
         let builder = Self::prepare(arguments, workspace, settings, Some(sdk))?;
         Ok(Prepared::Ready(Box::new(builder)))
     }
@@ -178,17 +179,19 @@ impl<'a> Builder<'a> {
                 )
             }
         };
-        let plans = self.plans(&selection.plugins, &sdk, false)?;
+        let libraries = self.libraries(&selection, &sdk)?;
+        let plans = self.plans(&selection.plugins, &libraries, false)?;
         let mut plugins = Vec::new();
         for (id, plan) in selection.plugins.iter().zip(plans) {
-            plugins.push(self.plugin(id, &sdk, plan)?);
+            plugins.push(self.plugin(id, &libraries.below(id), plan)?);
         }
         let folder = match &self.arguments.out_dir {
             Some(folder) => std::path::absolute(folder).doing("find the outcome's folder")?,
             None => self.base.join(self.arguments.profile_folder()),
         };
         let everything = self.arguments.package.is_empty();
-        let outcome = Outcome { folder, library: sdk.library(), hosts, plugins };
+        let outcome =
+            Outcome { folder, library: sdk.library(), hosts, plugins, libraries: libraries.built() };
         outcome.place(everything)?;
         if self.arguments.message_format == MessageFormat::Json {
             outcome.print_messages(&sdk.description.api);
@@ -208,15 +211,20 @@ impl<'a> Builder<'a> {
 
     /// Makes the SDK of what was built for hosts, in a folder beneath `parent`.
     fn make_sdk(&self, built: &Hosts, parent: &Path) -> Result<Sdk> {
-        let library = linker::describe(&built.library, &self.context)?.ok_or_else(|| {
-            Diagnostic::error("bad-product", format!("{} carries no manifest", built.library.display()))
+        self.sdk_of(&built.library, &built.scripts, parent)
+    }
+
+    /// Makes an SDK of a library that was linked, in a folder beneath `parent`.
+    fn sdk_of(&self, library: &Path, scripts: &[(Script, PathBuf)], parent: &Path) -> Result<Sdk> {
+        let library = linker::describe(library, &self.context)?.ok_or_else(|| {
+            Diagnostic::error("bad-product", format!("{} carries no manifest", library.display()))
         })?;
         let making = Making {
             library: &library,
             rustc: &self.settings.version,
             target: &self.settings.target,
             profile: self.arguments.profile(),
-            scripts: &built.scripts,
+            scripts,
         };
         making.make(parent)
     }

@@ -1,5 +1,6 @@
 //! One plugin: its plan, its id, its compilation against the SDK.
 
+use super::libraries::Libraries;
 use super::{Builder, shared};
 use crate::cargo::{Cargo, Made};
 use crate::context::{Context, Package, Phase, Purpose};
@@ -15,12 +16,18 @@ use std::path::PathBuf;
 
 impl Builder<'_> {
     /// Plans the builds of all plugins, with their tests if asked for, and says of all what keeps them from being built.
-    pub(super) fn plans(&self, plugins: &[PackageId], sdk: &Sdk, tests: bool) -> Result<Vec<Plan>> {
+    pub(super) fn plans(
+        &self,
+        plugins: &[PackageId],
+        libraries: &Libraries<'_>,
+        tests: bool,
+    ) -> Result<Vec<Plan>> {
         let mut errors = Vec::new();
-        let plans = plugins
-            .iter()
-            .map(|id| Plan::new(&self.workspace, sdk, id, &self.roots(id, tests), &mut errors))
-            .collect();
+        let mut plan = |id| {
+            let sdk = libraries.below(id);
+            Plan::new(&self.workspace, &sdk, id, &self.roots(id, tests), &mut errors)
+        };
+        let plans = plugins.iter().map(&mut plan).collect();
         let Some(last) = errors.pop() else { return Ok(plans) };
         for error in &errors {
             self.say(error);
@@ -48,7 +55,7 @@ impl Builder<'_> {
         Ok(Made { name: plugin.name, crate_name: plugin.crate_name, version: plugin.version, file })
     }
 
-    /// A call of cargo that compiles a plugin.
+    /// A call of cargo that compiles a plugin, or a library of plugins.
     pub(super) fn cargo_for_plugin(
         &self,
         command: &str,
@@ -67,8 +74,15 @@ impl Builder<'_> {
             // cargo doesn't know that the same crate comes out otherwise.
             folder += &format!("-{command}");
         }
+        let libraries = sdk.libraries.iter().map(|library| library.folder.clone()).collect();
         let context = Context {
-            phase: Phase::Plugin { plugin, sdk: sdk.folder.clone(), plan, purpose },
+            phase: Phase::Plugin {
+                plugin,
+                sdk: sdk.folder.clone(),
+                libraries,
+                plan: Box::new(plan),
+                purpose,
+            },
             ..self.context.clone()
         };
         let mut cargo = self.cargo(command, &context, &folder, &[id])?;
@@ -98,6 +112,9 @@ impl Builder<'_> {
             sdk.description.api.identity,
             env!("CARGO_PKG_VERSION"),
         );
+        for library in &sdk.libraries {
+            text += &format!("{}\n", library.description.api.identity);
+        }
         for dependency in &package.dependencies {
             text += &format!("{} {} {:?}\n", dependency.name, dependency.req, dependency.features);
         }

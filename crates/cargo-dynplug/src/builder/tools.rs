@@ -5,8 +5,8 @@ use super::{Builder, RUSTDOC_SHIM};
 use crate::cli::{ClippyArguments, DocArguments, TestArguments};
 use crate::context::Purpose;
 use crate::diagnostic::{Diagnostic, Result};
+use crate::sdk::Sdk;
 use std::ffi::OsString;
-use std::path::Path;
 
 /// A command of cargo's with the arguments that it is given.
 pub struct Tool {
@@ -73,7 +73,8 @@ impl Builder<'_> {
         self.check_features()?;
         let lock = self.lock()?;
         let (sdk, _) = self.sdk_and_hosts(&[])?;
-        let plans = self.plans(&selection.plugins, &sdk, tool.tests)?;
+        let libraries = self.libraries(&selection, &sdk)?;
+        let plans = self.plans(&selection.plugins, &libraries, tool.tests)?;
         if selection.plugins.is_empty() {
             return Err(Diagnostic::error("no-plugin", "there is no plugin among the packages")
                 .help(format!("hosts and API crates have plain `cargo {}`", tool.command))
@@ -82,16 +83,16 @@ impl Builder<'_> {
         }
         // Tests may take long, and may build things themselves. cargo locks its own folder.
         drop(lock);
-        let libraries = sdk.folder.join("lib");
         let mut code = 0;
         for (id, plan) in selection.plugins.iter().zip(plans) {
+            let sdk = libraries.below(id);
             let mut cargo = self.cargo_for_plugin(tool.command, id, &sdk, plan, Purpose::Tool)?;
             cargo.words(&tool.words);
             if !tool.rest.is_empty() {
                 cargo.word("--").words(&tool.rest);
             }
             let rustdoc = self.work.join("bin").join(RUSTDOC_SHIM);
-            cargo.variables([("RUSTDOC".to_owned(), rustdoc.display().to_string()), search_path(&libraries)]);
+            cargo.variables([("RUSTDOC".to_owned(), rustdoc.display().to_string()), search_path(&sdk)]);
             if !cargo.run_before_the_user()? {
                 code = 1;
                 if !tool.goes_on {
@@ -104,14 +105,15 @@ impl Builder<'_> {
 }
 
 /// The environment variable by which the system finds libraries for programs that lie elsewhere.
-fn search_path(folder: &Path) -> (String, String) {
+fn search_path(sdk: &Sdk) -> (String, String) {
     let name = match std::env::consts::OS {
         "windows" => "PATH",
         "macos" => "DYLD_FALLBACK_LIBRARY_PATH",
         _ => "LD_LIBRARY_PATH",
     };
     let old = std::env::var_os(name).unwrap_or_default();
-    let folders = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&old));
-    let joined = std::env::join_paths(folders).unwrap_or_else(|_| folder.into());
+    let own = sdk.layers().map(|layer| layer.folder.join("lib"));
+    let joined = std::env::join_paths(own.chain(std::env::split_paths(&old)));
+    let joined = joined.unwrap_or_else(|_| sdk.folder.join("lib").into());
     (name.to_owned(), joined.to_string_lossy().into_owned())
 }

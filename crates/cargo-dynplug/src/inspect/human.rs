@@ -46,12 +46,16 @@ fn product(out: &mut String, path: &Path, details: &Details<'_>) -> std::fmt::Re
     let api = &manifest.api;
     match manifest.product {
         Product::Plugin => row("id", &manifest.id.to_string())?,
-        Product::ApiLibrary => row("identity", &manifest.id.to_string())?,
+        Product::ApiLibrary | Product::PluginLibrary => row("identity", &manifest.id.to_string())?,
         Product::Host => {}
     }
     if manifest.product != Product::ApiLibrary {
         row("API", &format!("{} {} ({})", api.package, api.version, api.soname))?;
         row("identity", &api.identity.to_string())?;
+    }
+    for library in &manifest.libraries {
+        row("library", &format!("{} {} ({})", library.package, library.version, library.soname))?;
+        row("identity", &library.identity.to_string())?;
     }
     if let Some(soname) = image.soname() {
         row("soname", soname)?;

@@ -3,12 +3,13 @@
 //! | field | what |
 //! |---|---|
 //! | `file` | the path as it was given |
-//! | `kind` | `plugin`, `api-library`, `host`, `other` or `unreadable` |
+//! | `kind` | `plugin`, `api-library`, `host`, `plugin-library`, `other` or `unreadable` |
 //! | `code`, `message` | only of `other` and `unreadable`: the entry in the table of diagnostics, and a sentence |
 //! | `package`, `version`, `crate_name` | who it is |
 //! | `tool`, `rustc`, `target`, `profile`, `cpu_features` | with what it was built |
-//! | `id` | a plugin's id, an API library's identity; `null` of a host |
+//! | `id` | a plugin's id, the identity of an API library or plugin library; `null` of a host |
 //! | `api` | the API library that it needs: `package`, `version`, `crate_name`, `soname`, `identity` |
+//! | `libraries` | the libraries that it shares with other plugins, each as `api` |
 //! | `size`, `format`, `machine`, `soname`, `needed` | the file: bytes, ELF or another, processor, names of libraries |
 //! | `exports`, `inits` | each with `kind`, `name`, `signature`, `docs`, `package`, `version`, `module`, `file`, `line`, `column`, `async`, `unsafe`; `inits` in the order in which they run |
 //! | `damage` | why the list of exports ends early, else `null` |
@@ -16,7 +17,7 @@
 
 use super::{About, Details};
 use crate::files::hex;
-use dynplug_manifest::manifest::{CrateInfo, Manifest, Product};
+use dynplug_manifest::manifest::{CrateInfo, LibraryReference, Manifest, Product};
 use dynplug_manifest::record::Record;
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -52,6 +53,7 @@ fn product(path: &Path, details: &Details<'_>) -> Value {
         id,
         api,
         crates,
+        libraries,
     } = manifest;
     json!({
         "file": path.to_string_lossy(),
@@ -59,14 +61,12 @@ fn product(path: &Path, details: &Details<'_>) -> Value {
             Product::Plugin => "plugin",
             Product::ApiLibrary => "api-library",
             Product::Host => "host",
+            Product::PluginLibrary => "plugin-library",
         },
         "package": package, "version": version, "crate_name": crate_name,
         "tool": tool, "rustc": rustc, "target": target, "profile": profile, "cpu_features": cpu_features,
         "id": (*product != Product::Host).then(|| id.to_string()),
-        "api": {
-            "package": api.package, "version": api.version, "crate_name": api.crate_name,
-            "soname": api.soname, "identity": api.identity.to_string(),
-        },
+        "api": library(api), "libraries": libraries.iter().map(library).collect::<Vec<_>>(),
         "size": size,
         "format": image.format().to_string(), "machine": image.machine().to_string(),
         "soname": image.soname(), "needed": image.needed(),
@@ -74,6 +74,14 @@ fn product(path: &Path, details: &Details<'_>) -> Value {
         "inits": inits.iter().map(record).collect::<Vec<_>>(),
         "damage": damage,
         "crates": crates.iter().map(crate_info).collect::<Vec<_>>(),
+    })
+}
+
+fn library(library: &LibraryReference) -> Value {
+    let LibraryReference { package, version, crate_name, soname, identity } = library;
+    json!({
+        "package": package, "version": version, "crate_name": crate_name,
+        "soname": soname, "identity": identity.to_string(),
     })
 }
 

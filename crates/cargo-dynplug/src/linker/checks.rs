@@ -5,7 +5,7 @@ use super::{Link, Role};
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Doing, Result};
 use dynplug_manifest::image::Image;
-use dynplug_manifest::manifest::Manifest;
+use dynplug_manifest::manifest::{Manifest, Product};
 use dynplug_manifest::record::{Kind, Records};
 use object::read::archive::ArchiveFile;
 use object::{Object, ObjectSection, ObjectSymbol};
@@ -16,6 +16,7 @@ use std::path::Path;
 pub(super) fn api_not_named(link: &Link, context: &Context) -> Diagnostic {
     let (what, whose) = match link.role {
         Role::Plugin => ("plugin", "src/lib.rs"),
+        Role::PluginLibrary => ("library", "src/lib.rs"),
         _ => ("host", "src/main.rs"),
     };
     let api = &context.api;
@@ -74,17 +75,36 @@ pub(super) fn exports(inputs: &Inputs, link: &Link) -> Result<usize> {
     Ok(count)
 }
 
+/// A library with names that others must not define: what it is, and its package.
+pub(super) struct Owner<'a>(pub(super) Product, pub(super) &'a str);
+
+impl std::fmt::Display for Owner<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            // There is only one.
+            Product::ApiLibrary => write!(f, "{}", self.0),
+            product => write!(f, "{product} `{}`", self.1),
+        }
+    }
+}
+
 /// Nothing that goes into a host or plugin may define a name that the API library exports: it would bind to either,
 /// and differently from one build to the next. An allocator of one's own is such a name.
-pub(super) fn no_shared_names(inputs: &Inputs, library: &Path, link: &Link, context: &Context) -> Result<()> {
-    let bytes = std::fs::read(library).doing(format_args!("read the API library {}", library.display()))?;
+pub(super) fn no_shared_names(
+    inputs: &Inputs,
+    library: &Path,
+    owner: &Owner<'_>,
+    link: &Link,
+    context: &Context,
+) -> Result<()> {
+    let bytes = std::fs::read(library).doing(format_args!("read the library {}", library.display()))?;
     let object = object::File::parse(&*bytes).doing(format_args!("read {}", library.display()))?;
     let exported: BTreeSet<&[u8]> =
         object.dynamic_symbols().filter(|s| !s.is_undefined()).filter_map(|s| s.name_bytes().ok()).collect();
     let whole = format!("the crate `{}`", link.unit.crate_name);
     for path in &inputs.objects {
         let bytes = std::fs::read(path).doing(format_args!("read {}", path.display()))?;
-        object_is_apart(&bytes, &exported, &whole, link, context)?;
+        object_is_apart(&bytes, &exported, owner, &whole, link, context)?;
     }
     let crates = inputs.crates.iter().map(|c| (&c.file, format!("the crate `{}`", c.unit.crate_name)));
     let archives = inputs.archives.iter().map(|a| (a, format!("the library {}", a.display())));
@@ -94,7 +114,7 @@ pub(super) fn no_shared_names(inputs: &Inputs, library: &Path, link: &Link, cont
         for member in archive.members() {
             let member = member.doing(format_args!("read {}", path.display()))?;
             let data = member.data(&*bytes).doing(format_args!("read {}", path.display()))?;
-            object_is_apart(data, &exported, &name, link, context)?;
+            object_is_apart(data, &exported, owner, &name, link, context)?;
         }
     }
     Ok(())
@@ -103,6 +123,7 @@ pub(super) fn no_shared_names(inputs: &Inputs, library: &Path, link: &Link, cont
 fn object_is_apart(
     data: &[u8],
     exported: &BTreeSet<&[u8]>,
+    owner: &Owner<'_>,
     place: &str,
     link: &Link,
     context: &Context,
@@ -130,13 +151,10 @@ fn object_is_apart(
         let title = &name;
         return Err(Diagnostic::error(
             "shared-name",
-            format!("{place} of `{}` defines `{title}`, which the API library exports too", link.unit.package),
+            format!("{place} of `{}` defines `{title}`, which the {owner} exports too", link.unit.package),
         )
         .note("one process has one meaning for a C name: which of the two is called would depend on how it was compiled")
-        .help(format!(
-            "rename it, make it `static` or hidden, or use the one in the API library of `{}`",
-            context.api.name
-        ))
+        .help(format!("rename it, make it `static` or hidden, or use the one in the {} of `{}`", owner.0, owner.1))
         .into());
     }
     Ok(())
@@ -166,8 +184,8 @@ fn own_allocator(place: &str, link: &Link, context: &Context) -> Diagnostic {
     ))
 }
 
-/// Inspects what was linked: it says who it is, and needs what it has to need.
-pub(super) fn product(output: &Path, manifest: &Manifest) -> Result<()> {
+/// Inspects what was linked: it says who it is, has the soname that it has to have, and needs what it has to need.
+pub(super) fn product(output: &Path, manifest: &Manifest, soname: Option<&str>) -> Result<()> {
     let bytes = std::fs::read(output).doing(format_args!("read {}", output.display()))?;
     let image = Image::parse(&bytes).doing(format_args!("inspect {}", output.display()))?;
     let broken = |what: String| {
@@ -183,12 +201,13 @@ pub(super) fn product(output: &Path, manifest: &Manifest) -> Result<()> {
         Ok(None) => return Err(broken("the linker dropped the manifest".to_owned()).into()),
         Err(e) => return Err(broken(format!("its manifest can't be read: {e}")).into()),
     }
-    let library = manifest.product == dynplug_manifest::manifest::Product::ApiLibrary;
-    let api = &manifest.api.soname;
-    if library && image.soname() != Some(api) {
-        return Err(broken(format!("its soname is {:?}, want {api}", image.soname())).into());
+    if let Some(want) = soname
+        && image.soname() != soname
+    {
+        return Err(broken(format!("its soname is {:?}, want {want}", image.soname())).into());
     }
-    if !library && !image.needed().iter().any(|n| n == api) {
+    let api = &manifest.api.soname;
+    if manifest.product != Product::ApiLibrary && !image.needed().iter().any(|n| n == api) {
         return Err(broken(format!("it does not need {api}")).into());
     }
     Ok(())

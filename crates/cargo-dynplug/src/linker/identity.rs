@@ -1,4 +1,4 @@
-//! The identity of an API library: a hash over what was compiled. Not over paths, the linker's choices or strip.
+//! The identity of an API library, or of a library that plugins share: a hash over what was compiled. Not over paths, the linker's choices or strip.
 //!
 //! Each Rust crate has a part by what tells it to the compiler and by its content (see [`Unit`]); the compiler and std by
 //! their names, which hold hashes; and native code, which no Rust crate's metadata sees, by its objects.
@@ -8,15 +8,16 @@ use super::native;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Doing, Result};
 use crate::unit::Unit;
+use dynplug_manifest::Identity;
 use object::read::archive::ArchiveFile;
 use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionKind};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 
-/// The identity of the API library that these inputs make. The API crate itself is `unit`, with the metadata that rustc
-/// handed to the linker where its source could not be told.
-pub(super) fn of(inputs: &Inputs, unit: &Unit, context: &Context) -> Result<[u8; 32]> {
-    let mut parts: Vec<Vec<u8>> = Vec::new();
+/// The identity of the library that these inputs make, above those with the identities `below`. The library's own crate is
+/// `unit`, with the metadata that rustc handed to the linker where its source could not be told.
+pub(super) fn of(inputs: &Inputs, unit: &Unit, context: &Context, below: &[Identity]) -> Result<[u8; 32]> {
+    let mut parts: Vec<Vec<u8>> = below.iter().map(|identity| identity.0.to_vec()).collect();
     for part in [&context.rustc, &context.target] {
         parts.push(part.as_bytes().to_vec());
     }
@@ -30,7 +31,7 @@ pub(super) fn of(inputs: &Inputs, unit: &Unit, context: &Context) -> Result<[u8;
         parts.push(part_of(unit, content.as_bytes()));
     }
     let metadata =
-        inputs.metadata.as_deref().map(std::fs::read).transpose().doing("read the API crate's metadata")?;
+        inputs.metadata.as_deref().map(std::fs::read).transpose().doing("read the crate's metadata")?;
     match (&unit.meaning, metadata) {
         (Some(meaning), _) => parts.push(part_of(unit, meaning.as_bytes())),
         (None, Some(metadata)) => parts.push(part_of(unit, &metadata)),
@@ -74,7 +75,7 @@ fn part_of(unit: &Unit, content: &[u8]) -> Vec<u8> {
 }
 
 fn no_identity(unit: &Unit) -> Diagnostic {
-    Diagnostic::error("no-identity", "the identity of the API library can't be told")
+    Diagnostic::error("no-identity", "the identity of the library can't be told")
         .note(format!("nothing is known of what was compiled of `{}`", unit.title()))
         .help("remove the folder `target/dynplug/build` and build again")
 }

@@ -13,7 +13,8 @@ use crate::files::sha256;
 use crate::sdk::{ApiLibrary, Sdk};
 use crate::unit::Unit;
 use arguments::Arguments;
-use dynplug_manifest::{ApiReference, CrateInfo, Identity, Image, Manifest, Product};
+use checks::Owner;
+use dynplug_manifest::{CrateInfo, Identity, Image, LibraryReference, Manifest, Product};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -38,6 +39,8 @@ pub enum Role {
     Host,
     /// A plugin.
     Plugin,
+    /// A library that plugins share among themselves.
+    PluginLibrary,
 }
 
 /// Runs as the linker. `words` are the arguments after this program's own name. Returns the exit code.
@@ -78,6 +81,7 @@ fn run(words: Vec<OsString>, link: &str, said: &mut Vec<Diagnostic>) -> Result<i
         Role::ApiLibrary => api_library(&link, &context, arguments, &inputs, said),
         Role::Host => host(&link, &context, arguments, &inputs),
         Role::Plugin => plugin(&link, &context, arguments, &inputs, said),
+        Role::PluginLibrary => plugin_library(&link, &context, arguments, &inputs),
     }
 }
 
@@ -107,17 +111,67 @@ fn call(context: &Context, words: &[OsString]) -> Result<i32> {
 fn api_library(
     link: &Link,
     context: &Context,
-    mut arguments: Arguments,
+    arguments: Arguments,
     inputs: &arguments::Inputs,
     said: &mut Vec<Diagnostic>,
 ) -> Result<i32> {
     let unit = &link.unit;
-    let identity = Identity(identity::of(inputs, unit, context)?);
-    let stem = unit.crate_name.clone();
-    let soname = format!("lib{stem}-{}.so", identity.short());
+    let identity = Identity(identity::of(inputs, unit, context, &[])?);
+    let soname = soname(unit, identity);
+    let mut crates = with_native(inputs)?;
+    warn_of_unnamed(unit, &crates, context, said)?;
+    crates.push(unit.clone());
+    let reference = LibraryReference {
+        package: unit.package.clone(),
+        version: unit.version.clone(),
+        crate_name: unit.crate_name.clone(),
+        soname,
+        identity,
+    };
+    let list = crate_list(&crates, &[]);
+    let manifest = manifest(Product::ApiLibrary, link, context, identity, reference.clone(), list);
+    library(&reference, crates, &manifest, context, arguments, inputs)
+}
+
+/// A library that plugins share among themselves.
+fn plugin_library(
+    link: &Link,
+    context: &Context,
+    mut arguments: Arguments,
+    inputs: &arguments::Inputs,
+) -> Result<i32> {
+    let sdk = sdk_of(context)?;
+    let needed = below(&sdk, link, context, inputs)?;
+    let api = reference(&sdk.description.api)?;
+    let libraries = needed.iter().map(|l| reference(&l.description.api)).collect::<Result<Vec<_>>>()?;
+    let unit = &link.unit;
+    let identities: Vec<Identity> = std::iter::once(&api).chain(&libraries).map(|l| l.identity).collect();
+    let identity = Identity(identity::of(inputs, unit, context, &identities)?);
+    let own = LibraryReference {
+        package: unit.package.clone(),
+        version: unit.version.clone(),
+        crate_name: unit.crate_name.clone(),
+        soname: soname(unit, identity),
+        identity,
+    };
+    let mut crates = with_native(inputs)?;
+    crates.push(unit.clone());
+    let list = crate_list(&sdk.description.crates, &crates);
+    let manifest =
+        Manifest { libraries, ..manifest(Product::PluginLibrary, link, context, identity, api, list) };
+    bind(&mut arguments, &sdk);
+    library(&own, crates, &manifest, context, arguments, inputs)
+}
+
+/// The name by which the system's loader knows a library.
+fn soname(unit: &Unit, identity: Identity) -> String {
+    format!("lib{}-{}.so", unit.crate_name, identity.short())
+}
+
+/// The crates that go into a library. C code is part of what a crate is; its metadata doesn't see it.
+fn with_native(inputs: &arguments::Inputs) -> Result<Vec<Unit>> {
     let mut crates = Vec::new();
     for input in &inputs.crates {
-        // C code is part of what a crate is; its metadata doesn't see it.
         let native = identity::native_members(&input.file)?;
         let mut unit = input.unit.clone();
         if !native.is_empty() {
@@ -126,19 +180,20 @@ fn api_library(
         }
         crates.push(unit);
     }
-    warn_of_unnamed(unit, &crates, context, said)?;
-    crates.push(unit.clone());
-    let reference = ApiReference {
-        package: unit.package.clone(),
-        version: unit.version.clone(),
-        crate_name: unit.crate_name.clone(),
-        soname: soname.clone(),
-        identity,
-    };
-    let manifest =
-        manifest(Product::ApiLibrary, link, context, identity, reference, crate_list(&crates, &[]));
-    let note = note::object(&manifest, inputs)?;
-    arguments.set_soname(&soname);
+    Ok(crates)
+}
+
+/// Links a library that others are compiled against, and notes what is in it.
+fn library(
+    own: &LibraryReference,
+    crates: Vec<Unit>,
+    manifest: &Manifest,
+    context: &Context,
+    mut arguments: Arguments,
+    inputs: &arguments::Inputs,
+) -> Result<i32> {
+    let note = note::object(manifest, inputs)?;
+    arguments.set_soname(&own.soname);
     arguments.words.push(note.path().into());
     let code = match native::collect(inputs)? {
         Some(native) => match call(context, &native.apply(&arguments, true)?)? {
@@ -151,34 +206,35 @@ fn api_library(
         return Ok(code);
     }
     let output = arguments.output().unwrap_or_default();
-    checks::product(&output, &manifest)?;
+    checks::product(&output, manifest, Some(&own.soname))?;
     let library = ApiLibrary {
-        package: unit.package.clone(),
-        version: unit.version.clone(),
-        crate_name: unit.crate_name.clone(),
-        soname,
-        identity: identity.to_string(),
-        file: output.clone(),
+        package: own.package.clone(),
+        version: own.version.clone(),
+        crate_name: own.crate_name.clone(),
+        soname: own.soname.clone(),
+        identity: own.identity.to_string(),
+        file: output,
         crates,
     };
-    let json = serde_json::to_vec_pretty(&library).doing("describe the API library")?;
-    crate::files::write_whole(&description_of(identity, context), &json)?;
+    let json = serde_json::to_vec_pretty(&library).doing("describe the library")?;
+    crate::files::write_whole(&description_of(own.identity, context), &json)?;
     Ok(0)
 }
 
-/// Where the description of an API library with this identity is kept.
+/// Where the description of a library with this identity is kept.
 fn description_of(identity: Identity, context: &Context) -> PathBuf {
     context.libraries.join(format!("{}-{identity}.json", context.profile))
 }
 
-/// Reads what was noted of an API library when it was linked, if the file is one.
+/// Reads what was noted of a library when it was linked, if the file is an API library or one that plugins share.
 ///
 /// # Errors
 /// When the description isn't there or is damaged.
 pub fn describe(library: &Path, context: &Context) -> Result<Option<ApiLibrary>> {
     let bytes = std::fs::read(library).doing(format_args!("read {}", library.display()))?;
     let manifest = Image::parse(&bytes).ok().and_then(|image| image.manifest().ok().flatten());
-    let Some(manifest) = manifest.filter(|m| m.product == Product::ApiLibrary) else { return Ok(None) };
+    let is_library = |m: &Manifest| matches!(m.product, Product::ApiLibrary | Product::PluginLibrary);
+    let Some(manifest) = manifest.filter(is_library) else { return Ok(None) };
     let path = description_of(manifest.id, context);
     let bytes = std::fs::read(&path).doing(format_args!("read {}", path.display()))?;
     let library: ApiLibrary =
@@ -190,7 +246,8 @@ fn host(link: &Link, context: &Context, mut arguments: Arguments, inputs: &argum
     let found = inputs.libraries.iter().find_map(|file| describe(file, context).transpose());
     let Some(library) = found.transpose()? else { return Err(checks::api_not_named(link, context).into()) };
     checks::no_second_std(inputs, link, context)?;
-    checks::no_shared_names(inputs, &library.file, link, context)?;
+    let owner = Owner(Product::ApiLibrary, &library.package);
+    checks::no_shared_names(inputs, &library.file, &owner, link, context)?;
     let shared: Vec<&str> = library.crates.iter().map(|c| c.id.as_str()).collect();
     let mut crates: Vec<Unit> =
         inputs.crates.iter().map(|c| c.unit.clone()).filter(|c| !shared.contains(&c.id.as_str())).collect();
@@ -206,7 +263,7 @@ fn host(link: &Link, context: &Context, mut arguments: Arguments, inputs: &argum
     }
     let code = call(context, &arguments.words)?;
     if code == 0 {
-        checks::product(&arguments.output().unwrap_or_default(), &manifest)?;
+        checks::product(&arguments.output().unwrap_or_default(), &manifest, None)?;
     }
     Ok(code)
 }
@@ -218,12 +275,7 @@ fn plugin(
     inputs: &arguments::Inputs,
     said: &mut Vec<Diagnostic>,
 ) -> Result<i32> {
-    let Phase::Plugin { sdk, .. } = &context.phase else {
-        return Err(Diagnostic::error("system", "a plugin is linked outside of a plugin's build").into());
-    };
-    let sdk = Sdk::open(sdk)?;
-    let library = sdk.description.api.clone();
-    let file = sdk.library();
+    let sdk = sdk_of(context)?;
     let records = checks::exports(inputs, link)?;
     if records == 0 {
         said.push(
@@ -234,30 +286,76 @@ fn plugin(
             .help("mark what hosts are to find with `#[dynplug::export]`"),
         );
     }
-    if !inputs.libraries.contains(&file) {
-        return Err(checks::api_not_named(link, context).into());
-    }
-    checks::no_second_std(inputs, link, context)?;
-    checks::no_shared_names(inputs, &file, link, context)?;
+    let needed = below(&sdk, link, context, inputs)?;
     let mut crates: Vec<Unit> = inputs.crates.iter().map(|c| c.unit.clone()).collect();
     crates.push(link.unit.clone());
-    let id = plugin_id(&crates, &library);
+    let libraries = needed.iter().map(|l| reference(&l.description.api)).collect::<Result<Vec<_>>>()?;
+    let id = plugin_id(&crates, &sdk.description.api, &libraries);
     let crates = crate_list(&sdk.description.crates, &crates);
-    let manifest = manifest(Product::Plugin, link, context, id, reference(&library)?, crates);
+    let api = reference(&sdk.description.api)?;
+    let manifest = Manifest { libraries, ..manifest(Product::Plugin, link, context, id, api, crates) };
     let note = note::object(&manifest, inputs)?;
     arguments.words.push(note.path().into());
     // The system's loader takes two libraries of one soname for one.
     arguments.remove_soname();
-    // What is missing is an error here, and not at the open. What the plugin defines is what it uses, whatever names
-    // the host and its libraries have.
-    arguments.words.extend(["-Wl,-z,defs".into(), "-Wl,-Bsymbolic".into()]);
-    // Also where the plugin uses nothing of it yet: that it fits is said of its API library.
-    arguments.words.extend(["-Wl,--no-as-needed".into(), file.clone().into()]);
+    bind(&mut arguments, &sdk);
+    // What the plugin defines is what it uses, whatever names the host and its libraries have.
+    arguments.words.push("-Wl,-Bsymbolic".into());
     let code = call(context, &arguments.words)?;
     if code == 0 {
-        checks::product(&arguments.output().unwrap_or_default(), &manifest)?;
+        checks::product(&arguments.output().unwrap_or_default(), &manifest, None)?;
     }
     Ok(code)
+}
+
+/// What a plugin, or a library of plugins, is compiled against.
+fn sdk_of(context: &Context) -> Result<Sdk> {
+    match &context.phase {
+        Phase::Plugin { sdk, libraries, .. } => Sdk::open_with(sdk, libraries),
+        Phase::Hosts { .. } => {
+            Err(Diagnostic::error("system", "a plugin is linked outside of a plugin's build").into())
+        }
+    }
+}
+
+/// The libraries of plugins that are linked, after making sure that the API library is too, and that nothing that goes in
+/// is a second copy of what these have.
+fn below<'a>(
+    sdk: &'a Sdk,
+    link: &Link,
+    context: &Context,
+    inputs: &arguments::Inputs,
+) -> Result<Vec<&'a Sdk>> {
+    if !inputs.libraries.contains(&sdk.library()) {
+        return Err(checks::api_not_named(link, context).into());
+    }
+    checks::no_second_std(inputs, link, context)?;
+    let needed = linked(sdk, inputs)?;
+    let api = std::iter::once((sdk, Product::ApiLibrary));
+    for (library, product) in api.chain(needed.iter().map(|l| (*l, Product::PluginLibrary))) {
+        let owner = Owner(product, &library.description.api.package);
+        checks::no_shared_names(inputs, &library.library(), &owner, link, context)?;
+    }
+    Ok(needed)
+}
+
+/// The libraries of plugins that are linked.
+fn linked<'a>(sdk: &'a Sdk, inputs: &arguments::Inputs) -> Result<Vec<&'a Sdk>> {
+    let mut sonames = Vec::new();
+    // By their names: for one that another library needs, rustc may find the file that cargo has of it.
+    for file in inputs.libraries.iter().filter(|file| **file != sdk.library()) {
+        let bytes = std::fs::read(file).doing(format_args!("read the library {}", file.display()))?;
+        sonames.extend(Image::parse(&bytes).ok().and_then(|image| image.soname().map(str::to_owned)));
+    }
+    Ok(sdk.libraries.iter().filter(|library| sonames.contains(&library.description.api.soname)).collect())
+}
+
+/// Options for what a host opens.
+fn bind(arguments: &mut Arguments, sdk: &Sdk) {
+    // What is missing is an error here, and not at the open.
+    arguments.words.push("-Wl,-z,defs".into());
+    // Also where nothing of it is used yet: that it fits is said of its API library.
+    arguments.words.extend(["-Wl,--no-as-needed".into(), sdk.library().into()]);
 }
 
 /// A hash over what was compiled of the crate that is linked: its expanded source where that was asked for, else its
@@ -277,15 +375,16 @@ fn own_content(unit: &Unit, inputs: &arguments::Inputs) -> Result<String> {
     Ok(crate::files::hex(&sha256(&parts.concat())))
 }
 
-/// What tells this build of a plugin from any other: what its crates are, and the API library below.
-fn plugin_id(crates: &[Unit], library: &ApiLibrary) -> Identity {
+/// What tells this build of a plugin from any other: what its crates are, and the libraries below.
+fn plugin_id(crates: &[Unit], api: &ApiLibrary, libraries: &[LibraryReference]) -> Identity {
     let mut parts: Vec<String> = crates.iter().map(|c| format!("{} {}\n", c.id, c.content)).collect();
+    parts.extend(libraries.iter().map(|library| format!("library {}\n", library.identity)));
     parts.sort();
-    Identity(sha256(format!("plugin {}\n{}", library.identity, parts.concat()).as_bytes()))
+    Identity(sha256(format!("plugin {}\n{}", api.identity, parts.concat()).as_bytes()))
 }
 
-fn reference(library: &ApiLibrary) -> Result<ApiReference> {
-    Ok(ApiReference {
+fn reference(library: &ApiLibrary) -> Result<LibraryReference> {
+    Ok(LibraryReference {
         package: library.package.clone(),
         version: library.version.clone(),
         crate_name: library.crate_name.clone(),
@@ -299,7 +398,7 @@ fn manifest(
     link: &Link,
     context: &Context,
     id: Identity,
-    api: ApiReference,
+    api: LibraryReference,
     crates: Vec<CrateInfo>,
 ) -> Manifest {
     let unit = &link.unit;
@@ -316,6 +415,7 @@ fn manifest(
         id,
         api,
         crates,
+        libraries: Vec::new(),
     }
 }
 

@@ -2,26 +2,22 @@
 
 use super::features::Features;
 use crate::diagnostic::Diagnostic;
-use crate::sdk::Sdk;
+use crate::sdk::{Held, Sdk};
 use crate::unit::Unit;
 use crate::workspace::Workspace;
 use cargo_metadata::PackageId;
 
 /// A shared crate is wanted with features that the API library has it without. `chain` says who wants the first of them,
 /// where that is known.
-pub fn missing_features(
-    held: &Unit,
-    missing: &[String],
-    sdk: &Sdk,
-    plugin: &str,
-    chain: Option<&str>,
-) -> Diagnostic {
+pub fn missing_features(held: Held<'_>, missing: &[String], plugin: &str, chain: Option<&str>) -> Diagnostic {
+    let Held { unit: held, sdk } = held;
     let api = &sdk.description.api;
     let list = missing.join(", ");
     let (feature, it) = if missing.len() == 1 { ("feature", "it") } else { ("features", "them") };
     let quoted: Vec<String> = missing.iter().map(|m| format!("\"{m}\"")).collect();
+    let library = if sdk.of_plugins { "plugin library" } else { "API library" };
     let message = format!(
-        "the plugin `{plugin}` wants `{}` with the {feature} `{list}`, but the API library has it without",
+        "the plugin `{plugin}` wants `{}` with the {feature} `{list}`, but the {library} has it without",
         held.package
     );
     let have = if held.features.is_empty() { "none".to_owned() } else { held.features.join(", ") };
@@ -31,11 +27,11 @@ pub fn missing_features(
     }
     d = d
         .note(format!(
-            "{} is shared: the API library of `{}` holds it, with the features {have}",
+            "{} is shared: the {library} of `{}` holds it, with the features {have}",
             held.title(),
             api.package
         ))
-        .note("one process has one copy of a shared crate, so its features are the same for the host and all plugins");
+        .note("one process has one copy of a shared crate, so its features are the same for all that use it");
     if sdk.is_external() {
         return d
             .help(format!("take the {feature} out of the plugin or of the dependency that wants {it}"))
@@ -54,7 +50,8 @@ pub fn missing_features(
         ));
     }
     d.help(format!(
-        "enable {it} in the API crate's Cargo.toml: `{} = {{ version = \"{}\", features = [{}] }}`",
+        "enable {it} in the Cargo.toml of `{}`: `{} = {{ version = \"{}\", features = [{}] }}`",
+        api.package,
         held.package,
         held.version,
         quoted.join(", ")

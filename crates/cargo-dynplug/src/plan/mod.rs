@@ -7,7 +7,7 @@ mod features;
 use crate::diagnostic::Diagnostic;
 use crate::lock::are_compatible;
 use crate::sdk::packages::MARKER;
-use crate::sdk::{Sdk, SourcePackage};
+use crate::sdk::{Held, Sdk, SourcePackage};
 use crate::source;
 use crate::unit::Unit;
 use crate::workspace::Workspace;
@@ -34,11 +34,11 @@ pub struct Plan {
 /// What the SDK has for a package.
 enum Standing<'a> {
     /// The same crate.
-    Same(&'a Unit),
+    Same(Held<'a>),
     /// Another version that cargo takes for compatible.
-    OtherVersion(&'a Unit),
+    OtherVersion(Held<'a>),
     /// The same version from elsewhere, though both are meant to be one crate.
-    OtherSource(&'a Unit),
+    OtherSource(Held<'a>),
     /// Nothing.
     None,
 }
@@ -67,7 +67,7 @@ impl Plan {
             let folder = workspace.package(id).manifest_dir;
             match planner.standing(id) {
                 _ if id == plugin => drop(plan.private.insert(folder)),
-                Standing::Same(unit) if unit.proc_macro => {
+                Standing::Same(Held { unit, .. }) if unit.proc_macro => {
                     let more = wanted.iter().any(|f| f != "default" && !unit.features.contains(f));
                     plan.shared.insert(folder, unit.source.clone());
                     // One with more features is compiled for the plugin; shared crates keep naming the SDK's own.
@@ -75,7 +75,8 @@ impl Plan {
                         planner.run_by(id, &mut plan.host_side);
                     }
                 }
-                Standing::Same(unit) => {
+                Standing::Same(held) => {
+                    let unit = held.unit;
                     let missing: Vec<String> = (wanted.iter())
                         .filter(|f| *f != "default" && !unit.features.contains(f))
                         .cloned()
@@ -83,15 +84,15 @@ impl Plan {
                     if !missing.is_empty() {
                         let chain = missing.first().map(|f| features.chain(id, f)).unwrap_or_default();
                         let title = workspace.name(plugin);
-                        errors.push(missing_features(unit, &missing, sdk, &title, chain.as_deref()));
+                        errors.push(missing_features(held, &missing, &title, chain.as_deref()));
                     }
                     plan.shared.insert(folder, unit.source.clone());
                 }
-                Standing::OtherVersion(unit) => {
-                    errors.push(errors::other_version(workspace, sdk, plugin, id, unit, &features))
+                Standing::OtherVersion(held) => {
+                    errors.push(errors::other_version(workspace, sdk, plugin, id, held.unit, &features))
                 }
-                Standing::OtherSource(unit) => {
-                    errors.push(errors::other_source(workspace, sdk, plugin, id, unit, &features))
+                Standing::OtherSource(held) => {
+                    errors.push(errors::other_source(workspace, sdk, plugin, id, held.unit, &features))
                 }
                 Standing::None if is_proc_macro(&metadata[id]) => planner.run_by(id, &mut plan.host_side),
                 Standing::None => {
@@ -125,28 +126,31 @@ impl<'a> Planner<'a> {
             return Standing::None;
         }
         let is_macro = is_proc_macro(package);
-        let list: &'a [Unit] =
-            if is_macro { &self.sdk.description.macros } else { &self.sdk.description.crates };
         let version = package.version.to_string();
         let mut others = Standing::None;
-        for unit in list.iter().filter(|u| u.package == name) {
+        let sdk: &'a Sdk = self.sdk;
+        let all = sdk.layers().flat_map(|sdk| sdk.list(is_macro).iter().map(move |unit| Held { unit, sdk }));
+        for held in all.filter(|held| held.unit.package == name) {
+            let unit = held.unit;
             if unit.version == version {
-                match self.is_same(package, unit) {
-                    Some(true) => return Standing::Same(unit),
+                match self.is_same(package, held) {
+                    Some(true) => return Standing::Same(held),
                     Some(false) => {}
-                    None => others = Standing::OtherSource(unit),
+                    None => others = Standing::OtherSource(held),
                 }
             } else if !is_macro && are_compatible(&unit.version, &version) && self.is_meant(package, unit) {
                 // Of a macro, another version makes no other type.
-                others = Standing::OtherVersion(unit);
+                others = Standing::OtherVersion(held);
             }
         }
         others
     }
 
     /// Whether a package is the SDK's crate of its name and version; none if it should be, but was replaced.
-    fn is_same(&self, package: &Package, unit: &Unit) -> Option<bool> {
-        if !self.sdk.is_external() {
+    fn is_same(&self, package: &Package, held: Held<'_>) -> Option<bool> {
+        let unit = held.unit;
+        // What this workspace has built, it calls by its own names.
+        if !held.sdk.is_external() {
             return Some(self.workspace.package(&package.id).source == unit.source);
         }
         if is_ours(package.name.as_str()) {

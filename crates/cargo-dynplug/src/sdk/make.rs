@@ -1,4 +1,4 @@
-//! Making an SDK of what a build has made.
+//! Making an SDK of what a build has made: of an API library, or of a library that plugins share among themselves.
 
 use super::links::Script;
 use super::{ApiLibrary, DESCRIPTION, Description, FORMAT, Sdk, strip};
@@ -79,7 +79,7 @@ impl Making<'_> {
             scripts,
             packages: Vec::new(),
         };
-        let sdk = Sdk { folder, description, named: None };
+        let sdk = Sdk { folder, description, named: None, libraries: Vec::new(), of_plugins: false };
         sdk.write_description()?;
         Ok(sdk)
     }

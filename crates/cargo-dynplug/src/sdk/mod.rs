@@ -76,6 +76,19 @@ pub struct Sdk {
     pub description: Description,
     /// What the user called it on the command line, if anything.
     pub named: Option<PathBuf>,
+    /// Libraries that plugins share among themselves, in the same form: each built on this SDK, and on those before it.
+    pub libraries: Vec<Sdk>,
+    /// Whether it is such a library itself.
+    pub of_plugins: bool,
+}
+
+/// A crate that an SDK stands for.
+#[derive(Debug, Clone, Copy)]
+pub struct Held<'a> {
+    /// The crate.
+    pub unit: &'a Unit,
+    /// The SDK, or the library above it, that has the crate.
+    pub sdk: &'a Sdk,
 }
 
 const FORMAT: u32 = 2;
@@ -90,7 +103,27 @@ impl Sdk {
         let bytes =
             std::fs::read(&path).doing(format_args!("read the SDK's description {}", path.display()))?;
         let description = Description::parse(&bytes, &path)?;
-        Ok(Sdk { folder: folder.to_owned(), description, named: None })
+        Ok(Sdk {
+            folder: folder.to_owned(),
+            description,
+            named: None,
+            libraries: Vec::new(),
+            of_plugins: false,
+        })
+    }
+
+    /// Reads the description in `folder`, and those of the libraries above it in theirs.
+    ///
+    /// # Errors
+    /// As for [`Sdk::open`].
+    pub fn open_with(folder: &Path, libraries: &[PathBuf]) -> Result<Sdk> {
+        let open = |folder: &PathBuf| Ok(Sdk { of_plugins: true, ..Sdk::open(folder)? });
+        Ok(Sdk { libraries: libraries.iter().map(open).collect::<Result<_>>()?, ..Sdk::open(folder)? })
+    }
+
+    /// The SDK itself, and the libraries above it.
+    pub fn layers(&self) -> impl Iterator<Item = &Sdk> {
+        std::iter::once(self).chain(&self.libraries)
     }
 
     /// Whether it was made to be used elsewhere: then it has the sources that the host's own workspace would have.
@@ -104,14 +137,20 @@ impl Sdk {
     }
 
     /// The shared crate or proc macro that stands for this one, whatever its features.
-    pub fn find(&self, wanted: &Unit) -> Option<&Unit> {
-        let list = if wanted.proc_macro { &self.description.macros } else { &self.description.crates };
-        list.iter().find(|u| {
+    pub fn find(&self, wanted: &Unit) -> Option<Held<'_>> {
+        let is_it = |u: &&Unit| {
             u.crate_name == wanted.crate_name
                 && u.package == wanted.package
                 && u.version == wanted.version
                 && u.source == wanted.source
-        })
+        };
+        self.layers()
+            .find_map(|sdk| sdk.list(wanted.proc_macro).iter().find(is_it).map(|unit| Held { unit, sdk }))
+    }
+
+    /// Its crates, or its proc macros.
+    pub fn list(&self, macros: bool) -> &[Unit] {
+        if macros { &self.description.macros } else { &self.description.crates }
     }
 
     /// The package whose source is in the SDK.
@@ -122,6 +161,13 @@ impl Sdk {
     /// Where the SDK has the file of a crate.
     pub fn file(&self, unit: &Unit) -> PathBuf {
         self.folder.join(&unit.file)
+    }
+}
+
+impl Held<'_> {
+    /// Where the crate's file is.
+    pub fn file(&self) -> PathBuf {
+        self.sdk.file(self.unit)
     }
 }
 

@@ -4,14 +4,14 @@
 use super::invocation::Invocation;
 use crate::diagnostic::Result;
 use crate::plan::{Plan, missing_features};
-use crate::sdk::Sdk;
+use crate::sdk::{Held, Sdk};
 use crate::unit::Unit;
 use std::path::Path;
 
 /// What is done in place of a compilation.
 pub(super) enum Instead<'a> {
     /// Dependents use this crate of the SDK.
-    Shared(&'a Unit),
+    Shared(Held<'a>),
     /// Nobody needs it.
     Nothing,
     /// The script of a package that isn't compiled repeats what it said when the SDK was made.
@@ -51,12 +51,14 @@ pub(super) fn of<'a>(
     };
     let wanted = Unit { source: source.clone(), ..unit };
     let Some(held) = sdk.find(&wanted) else { return Ok(kept_out()) };
-    let missing: Vec<String> =
-        (wanted.features.iter()).filter(|f| *f != "default" && !held.features.contains(f)).cloned().collect();
+    let missing: Vec<String> = (wanted.features.iter())
+        .filter(|f| *f != "default" && !held.unit.features.contains(f))
+        .cloned()
+        .collect();
     match (missing.is_empty(), wanted.proc_macro) {
         (true, _) => Ok(Some(Instead::Shared(held))),
         // One with more features is compiled for the plugin; the shared crates keep naming the SDK's own.
         (false, true) => Ok(None),
-        (false, false) => Err(missing_features(held, &missing, sdk, plugin, None).into()),
+        (false, false) => Err(missing_features(held, &missing, plugin, None).into()),
     }
 }

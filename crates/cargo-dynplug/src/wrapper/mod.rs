@@ -54,13 +54,13 @@ fn run(mut call: Invocation, context: &Context) -> Result<i32> {
     let package_dir = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let (mut compilation, mut unit) = match &context.phase {
         Phase::Hosts { hosts } => for_hosts(call, context, &package_dir, hosts.contains(&package_dir))?,
-        Phase::Plugin { plugin, sdk, plan, purpose } => {
-            let sdk = Sdk::open(sdk)?;
+        Phase::Plugin { plugin, sdk, libraries, plan, purpose } => {
+            let sdk = Sdk::open_with(sdk, libraries)?;
             let watched = sdk.folder.join(DESCRIPTION);
             let asked_for = Unit::of(&asked, context)?;
             match deferral::of(&asked, asked_for, &package_dir, plan, &sdk, &plugin.name)? {
                 Some(Instead::Shared(held)) => {
-                    stub::write(&asked, &sdk.file(held), &[&watched])?;
+                    stub::write(&asked, &held.file(), &[&watched])?;
                     return Ok(0);
                 }
                 Some(Instead::Nothing) => {
@@ -191,7 +191,14 @@ fn for_plugin(
         let (compilation, unit) = plain(call, context)?;
         return Ok((Compilation { environment, ..compilation }, unit));
     }
-    if !is_the_plugin(&call, plugin) {
+    if purpose == Purpose::Library && is_the_product(&call, plugin, "dylib") {
+        call.set_crate_types(&["dylib"]);
+        // Its code may name no shared crate at all, and takes its std from the API library all the same.
+        let mut environment = force_api(sdk, &mut call);
+        environment.push((API_EXTERN_VARIABLE.into(), name_api(sdk, &mut call).into()));
+        return product(call, context, Role::PluginLibrary, environment);
+    }
+    if !is_the_product(&call, plugin, "cdylib") {
         if !is_executable {
             call.set_crate_types(&["lib"]);
         }
@@ -199,9 +206,19 @@ fn for_plugin(
     }
     call.set_crate_types(&["cdylib"]);
     let environment = vec![(API_EXTERN_VARIABLE.into(), name_api(sdk, &mut call).into())];
+    product(call, context, Role::Plugin, environment)
+}
+
+/// A compilation that ends in a product of ours.
+fn product(
+    mut call: Invocation,
+    context: &Context,
+    role: Role,
+    environment: Vec<(OsString, OsString)>,
+) -> Result<(Compilation, Unit)> {
     let naming = naming::rename(&mut call, context)?;
     let unit = Unit::of(&call, context)?;
-    let link = Link { role: Role::Plugin, unit: unit.clone() };
+    let link = Link { role, unit: unit.clone() };
     Ok((Compilation { call, link: Some(link), naming, environment }, unit))
 }
 
@@ -214,8 +231,10 @@ fn take_from(sdk: &Sdk, call: &mut Invocation) {
         None => Some(e),
     });
     let folders = if call.is_for_target() { &["macros", "crates", "lib"][..] } else { &["macros"] };
-    for name in folders {
-        call.push("-L", format!("dependency={}", sdk.folder.join(name).display()));
+    for sdk in sdk.layers() {
+        for name in folders {
+            call.push("-L", format!("dependency={}", sdk.folder.join(name).display()));
+        }
     }
 }
 
@@ -261,10 +280,11 @@ fn share(call: &mut Invocation, context: &Context) {
     call.push("-C", format!("linker={}", context.linker_shim.display()));
 }
 
-fn is_the_plugin(call: &Invocation, plugin: &Package) -> bool {
+/// Whether this is the compilation of the plugin, or of the library, itself.
+fn is_the_product(call: &Invocation, plugin: &Package, kind: &str) -> bool {
     let here = std::env::var_os("CARGO_MANIFEST_DIR").is_some_and(|d| Path::new(&d) == plugin.manifest_dir);
     here && call.is_for_target()
         && call.crate_name() == Some(&plugin.crate_name)
-        && call.crate_types().contains(&"cdylib")
+        && call.crate_types().contains(&kind)
         && !call.has_word("--test")
 }

@@ -28,8 +28,8 @@ fn run(words: Vec<OsString>, context: Option<Result<Context>>) -> Result<i32> {
     let mut call = Invocation::parse(std::iter::once(program.clone()).chain(words).collect())?;
     let mut command = Command::new(program);
     // Without a crate it only asks what rustdoc is.
-    if let (Phase::Plugin { sdk, .. }, Some(_)) = (&context.phase, call.crate_name()) {
-        let sdk = Sdk::open(sdk)?;
+    if let (Phase::Plugin { sdk, libraries, .. }, Some(_)) = (&context.phase, call.crate_name()) {
+        let sdk = Sdk::open_with(sdk, libraries)?;
         take_from(&sdk, &mut call);
         share(&mut call, &context);
         let name = name_api(&sdk, &mut call);

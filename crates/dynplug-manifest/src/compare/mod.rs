@@ -8,7 +8,7 @@ mod processor;
 mod text;
 
 use crate::diagnostics::Code;
-use crate::manifest::{ApiReference, CrateInfo, Manifest, Product};
+use crate::manifest::{CrateInfo, LibraryReference, Manifest, Product};
 use crate::sorted::sorted_by;
 use std::cmp::Ordering;
 use std::fmt;
@@ -187,10 +187,12 @@ pub fn compare(host: &Host<'_>, plugin: &Manifest, needed: &[&str]) -> Vec<Diffe
         // Both are looked at with what is loaded.
         id: _,
         crates: _,
+        // Each is proven for itself when it is loaded; what of them matters here are their names.
+        libraries: _,
         api,
     } = plugin;
     let mut found = Found::new(host.api, plugin);
-    if *product != Product::Plugin {
+    if !is_opened(*product) {
         let article = if *product == Product::ApiLibrary { "an" } else { "a" };
         found.add(
             (Code::NotAPlugin, Side::Plugin),
@@ -234,9 +236,14 @@ pub fn compare(host: &Host<'_>, plugin: &Manifest, needed: &[&str]) -> Vec<Diffe
     found.differences
 }
 
+/// Whether a host opens such a product: a plugin, or a library that a plugin brings along.
+fn is_opened(product: Product) -> bool {
+    matches!(product, Product::Plugin | Product::PluginLibrary)
+}
+
 /// C7
 fn already_loaded(found: &mut Found<'_>, host: &Host<'_>) {
-    let is_it = |l: &&Loaded<'_>| l.manifest.product == Product::Plugin && l.manifest.id == found.plugin.id;
+    let is_it = |l: &&Loaded<'_>| is_opened(l.manifest.product) && l.manifest.id == found.plugin.id;
     let Some(other) = host.loaded.iter().find(is_it) else { return };
     let path = Printable(&other.path.display());
     found.add(
@@ -272,7 +279,7 @@ fn compiler(found: &mut Found<'_>) {
 /// The API library that the plugin was compiled against, and that of the host.
 fn api_library(found: &mut Found<'_>, one_compiler: bool) {
     let (host, plugin) = (found.host, found.plugin);
-    let ApiReference { package, version, crate_name, soname, identity } = &plugin.api;
+    let LibraryReference { package, version, crate_name, soname, identity } = &plugin.api;
     let ours = format_args!("{package} {version}");
     let theirs = format_args!("{} {}", host.package, host.version);
     let (ours, theirs) = (Printable(&ours), Printable(&theirs));
@@ -348,7 +355,7 @@ fn private_crates(found: &mut Found<'_>, loaded: &[Loaded<'_>]) {
     for other in loaded {
         let Manifest { product, package, id, crates, .. } = other.manifest;
         // A copy of a plugin that is loaded shares all its crates with it, and to say so once is enough.
-        if *product == Product::Plugin && *id == plugin.id {
+        if is_opened(*product) && *id == plugin.id {
             continue;
         }
         for theirs in crates.iter().filter(|c| !c.shared) {
@@ -381,7 +388,9 @@ fn libraries(found: &mut Found<'_>, host: &Host<'_>, needed: &[&str]) {
     let Some(is_there) = host.machine.libraries else { return };
     // The API library is in the process under the one name; under the other the identity is what differs.
     let api = [&*found.host.api.soname, &*found.plugin.api.soname];
-    for name in needed.iter().filter(|name| !api.contains(*name)) {
+    // Those that plugins share are looked for beside the plugin.
+    let of_plugins = |name: &str| found.plugin.libraries.iter().any(|library| library.soname == name);
+    for name in needed.iter().filter(|name| !api.contains(*name) && !of_plugins(name)) {
         if is_there(name) {
             continue;
         }

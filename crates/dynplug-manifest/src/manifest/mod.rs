@@ -18,7 +18,7 @@
 //!
 //! | tag | field | bytes |
 //! |---|---|---|
-//! | 1 | product | one byte: 0 plugin, 1 API library, 2 host |
+//! | 1 | product | one byte: 0 plugin, 1 API library, 2 host, 3 plugin library |
 //! | 2 | package | text |
 //! | 3 | version | text |
 //! | 4 | crate_name | text |
@@ -30,6 +30,7 @@
 //! | 10 | id | 32 bytes |
 //! | 11 | api | fields: 1 package, 2 version, 3 crate_name, 4 soname (texts), 5 identity (32 bytes) |
 //! | 12, repeated | crates | fields, as follows |
+//! | 13, repeated | libraries | fields, as those of api |
 //!
 //! | tag in a crate | field | bytes |
 //! |---|---|---|
@@ -44,7 +45,8 @@
 //! | 9 | dependencies | one `u32` for each, an index into the crates |
 //! | 10, repeated | settings | `u32` length of the key, the key, the value: texts |
 //!
-//! Text is UTF-8. Limits: [`MAX_LEN`] bytes in all, [`MAX_TEXT`] bytes for each text, [`MAX_CRATES`] crates.
+//! Text is UTF-8. Limits: [`MAX_LEN`] bytes in all, [`MAX_TEXT`] bytes for each text, [`MAX_CRATES`] crates,
+//! [`MAX_LIBRARIES`] libraries.
 //! The dependencies of crates form no cycle.
 
 mod error;
@@ -71,6 +73,9 @@ pub const MAX_TEXT: usize = 64 << 10;
 /// The largest number of crates.
 pub const MAX_CRATES: usize = 64 << 10;
 
+/// The largest number of plugin libraries.
+pub const MAX_LIBRARIES: usize = 1 << 10;
+
 /// The bytes before the first field.
 const HEADER_LEN: usize = 16;
 
@@ -83,6 +88,8 @@ pub enum Product {
     ApiLibrary,
     /// A program that opens plugins.
     Host,
+    /// A library that plugins share among themselves, and the host doesn't have.
+    PluginLibrary,
 }
 
 impl std::fmt::Display for Product {
@@ -91,6 +98,7 @@ impl std::fmt::Display for Product {
             Product::Plugin => "plugin",
             Product::ApiLibrary => "API library",
             Product::Host => "host",
+            Product::PluginLibrary => "plugin library",
         })
     }
 }
@@ -100,7 +108,7 @@ impl std::fmt::Display for Product {
 /// # Examples
 ///
 /// ```
-/// use dynplug_manifest::{ApiReference, Identity, Manifest, Product};
+/// use dynplug_manifest::{LibraryReference, Identity, Manifest, Product};
 ///
 /// let manifest = Manifest {
 ///     product: Product::Plugin,
@@ -113,7 +121,7 @@ impl std::fmt::Display for Product {
 ///     profile: "release".into(),
 ///     cpu_features: vec!["fxsr".into(), "sse2".into()],
 ///     id: Identity([7; 32]),
-///     api: ApiReference {
+///     api: LibraryReference {
 ///         package: "host-api".into(),
 ///         version: "1.2.0".into(),
 ///         crate_name: "host_api".into(),
@@ -121,6 +129,7 @@ impl std::fmt::Display for Product {
 ///         identity: Identity([9; 32]),
 ///     },
 ///     crates: vec![],
+///     libraries: vec![],
 /// };
 /// # #[cfg(feature = "write")]
 /// assert_eq!(Manifest::decode(&manifest.encode()), Ok(manifest));
@@ -145,22 +154,25 @@ pub struct Manifest {
     pub profile: String,
     /// The target features that code was compiled with, and that the processor has to have.
     pub cpu_features: Vec<String>,
-    /// A plugin's id, or an API library's identity; of a host [`Identity::ZERO`].
+    /// A plugin's id, or the identity of an API library or plugin library; of a host [`Identity::ZERO`].
     pub id: Identity,
     /// The API library that this needs. An API library names itself.
-    pub api: ApiReference,
-    /// The crates that went in or that it was compiled against.
+    pub api: LibraryReference,
+    /// The crates that went in or that it was compiled against. Those in the plugin libraries that it needs are told by
+    /// these.
     pub crates: Vec<CrateInfo>,
+    /// The plugin libraries that it needs, those that others of them need among them, each after those that it needs.
+    pub libraries: Vec<LibraryReference>,
 }
 
-/// Which API library something was compiled against.
+/// Which API library or plugin library something was compiled against.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ApiReference {
-    /// The API crate's package.
+pub struct LibraryReference {
+    /// The crate's package.
     pub package: String,
     /// The version of that package.
     pub version: String,
-    /// The API crate's name, as Rust code writes it.
+    /// The crate's name, as Rust code writes it.
     pub crate_name: String,
     /// The name under which the system's loader finds the library.
     pub soname: String,
@@ -207,10 +219,11 @@ mod tag {
     pub(super) const ID: u16 = 10;
     pub(super) const API: u16 = 11;
     pub(super) const CRATES: u16 = 12;
+    pub(super) const LIBRARIES: u16 = 13;
 }
 
-/// The tags of [`ApiReference`].
-mod api_tag {
+/// The tags of [`LibraryReference`].
+mod library_tag {
     pub(super) const PACKAGE: u16 = 1;
     pub(super) const VERSION: u16 = 2;
     pub(super) const CRATE_NAME: u16 = 3;

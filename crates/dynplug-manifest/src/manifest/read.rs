@@ -4,8 +4,8 @@
 //! read and never by a number that was claimed, so memory stays within a small multiple of the input.
 
 use super::{
-    ApiReference, CrateInfo, DecodeError, HEADER_LEN, MAGIC, MAX_CRATES, MAX_LEN, MAX_TEXT, Manifest,
-    Product, VERSION, api_tag, crate_tag, tag,
+    CrateInfo, DecodeError, HEADER_LEN, LibraryReference, MAGIC, MAX_CRATES, MAX_LEN, MAX_LIBRARIES,
+    MAX_TEXT, Manifest, Product, VERSION, crate_tag, library_tag, tag,
 };
 use crate::Identity;
 use crate::reader::Reader;
@@ -21,7 +21,7 @@ impl Manifest {
     /// written. It never panics and never allocates by a length that the bytes claim.
     pub fn decode(bytes: &[u8]) -> Result<Manifest, DecodeError> {
         let fields = Fields { reader: Reader::new(body(bytes)?), offset: HEADER_LEN };
-        let mut once = Once { names: &MANIFEST, repeated: &[tag::CPU_FEATURES, tag::CRATES], seen: 0 };
+        let mut once = Once { names: &MANIFEST, repeated: REPEATED, seen: 0 };
         let mut manifest = Manifest {
             product: Product::Plugin,
             package: String::new(),
@@ -33,14 +33,9 @@ impl Manifest {
             profile: String::new(),
             cpu_features: Vec::new(),
             id: Identity::ZERO,
-            api: ApiReference {
-                package: String::new(),
-                version: String::new(),
-                crate_name: String::new(),
-                soname: String::new(),
-                identity: Identity::ZERO,
-            },
+            api: no_library(),
             crates: Vec::new(),
+            libraries: Vec::new(),
         };
         for field in fields {
             let field = field?;
@@ -56,7 +51,7 @@ impl Manifest {
                 tag::PROFILE => text(name, field, &mut manifest.profile)?,
                 tag::CPU_FEATURES => one_more(name, field, &mut manifest.cpu_features)?,
                 tag::ID => array(name, field, &mut manifest.id.0)?,
-                tag::API => read_api(field, &mut manifest.api)?,
+                tag::API => read_library(field, &API, &mut manifest.api)?,
                 tag::CRATES => {
                     if manifest.crates.len() == MAX_CRATES {
                         return Err(DecodeError::TooMany { field: name, limit: MAX_CRATES });
@@ -77,6 +72,14 @@ impl Manifest {
                         read_crate(field, info)?;
                     }
                 }
+                tag::LIBRARIES => {
+                    if manifest.libraries.len() == MAX_LIBRARIES {
+                        return Err(DecodeError::TooMany { field: name, limit: MAX_LIBRARIES });
+                    }
+                    let mut library = no_library();
+                    read_library(field, &LIBRARY, &mut library)?;
+                    manifest.libraries.push(library);
+                }
                 _ => {}
             }
         }
@@ -87,7 +90,7 @@ impl Manifest {
 }
 
 /// The names of the fields, each in the place of its tag, which is counted from 1.
-const MANIFEST: [&str; 12] = [
+const MANIFEST: [&str; 13] = [
     "product",
     "package",
     "version",
@@ -100,9 +103,21 @@ const MANIFEST: [&str; 12] = [
     "id",
     "api",
     "crates",
+    "libraries",
 ];
 
+/// The fields of a manifest that may stand any number of times.
+const REPEATED: &[u16] = &[tag::CPU_FEATURES, tag::CRATES, tag::LIBRARIES];
+
 const API: [&str; 5] = ["api.package", "api.version", "api.crate_name", "api.soname", "api.identity"];
+
+const LIBRARY: [&str; 5] = [
+    "libraries.package",
+    "libraries.version",
+    "libraries.crate_name",
+    "libraries.soname",
+    "libraries.identity",
+];
 
 const CRATE: [&str; 10] = [
     "crates.package",
@@ -145,17 +160,31 @@ fn body(bytes: &[u8]) -> Result<&[u8], DecodeError> {
     manifest.get(HEADER_LEN..).ok_or_else(short)
 }
 
-fn read_api(field: Field<'_>, api: &mut ApiReference) -> Result<(), DecodeError> {
-    let mut once = Once { names: &API, repeated: &[], seen: 0 };
+fn no_library() -> LibraryReference {
+    LibraryReference {
+        package: String::new(),
+        version: String::new(),
+        crate_name: String::new(),
+        soname: String::new(),
+        identity: Identity::ZERO,
+    }
+}
+
+fn read_library(
+    field: Field<'_>,
+    names: &'static [&'static str],
+    library: &mut LibraryReference,
+) -> Result<(), DecodeError> {
+    let mut once = Once { names, repeated: &[], seen: 0 };
     for field in field.fields() {
         let field = field?;
         let name = once.name(field.tag)?;
         match field.tag {
-            api_tag::PACKAGE => text(name, field, &mut api.package)?,
-            api_tag::VERSION => text(name, field, &mut api.version)?,
-            api_tag::CRATE_NAME => text(name, field, &mut api.crate_name)?,
-            api_tag::SONAME => text(name, field, &mut api.soname)?,
-            api_tag::IDENTITY => array(name, field, &mut api.identity.0)?,
+            library_tag::PACKAGE => text(name, field, &mut library.package)?,
+            library_tag::VERSION => text(name, field, &mut library.version)?,
+            library_tag::CRATE_NAME => text(name, field, &mut library.crate_name)?,
+            library_tag::SONAME => text(name, field, &mut library.soname)?,
+            library_tag::IDENTITY => array(name, field, &mut library.identity.0)?,
             _ => {}
         }
     }
@@ -346,6 +375,7 @@ fn product(name: &'static str, field: Field<'_>) -> Result<Product, DecodeError>
         [0] => Ok(Product::Plugin),
         [1] => Ok(Product::ApiLibrary),
         [2] => Ok(Product::Host),
+        [3] => Ok(Product::PluginLibrary),
         [value] => Err(DecodeError::Value { field: name, value }),
     }
 }

@@ -1,6 +1,6 @@
 //! Writing a manifest.
 
-use super::{ApiReference, CrateInfo, MAGIC, Manifest, Product, VERSION, api_tag, crate_tag, tag};
+use super::{CrateInfo, LibraryReference, MAGIC, Manifest, Product, VERSION, crate_tag, library_tag, tag};
 
 impl Manifest {
     /// The manifest as bytes, in the format that the module describes. With the feature `write`.
@@ -22,6 +22,7 @@ impl Manifest {
             id,
             api,
             crates,
+            libraries,
         } = self;
         let mut out = Writer { bytes: Vec::new() };
         out.bytes.extend(MAGIC);
@@ -34,6 +35,7 @@ impl Manifest {
             Product::Plugin => 0,
             Product::ApiLibrary => 1,
             Product::Host => 2,
+            Product::PluginLibrary => 3,
         };
         out.field(tag::PRODUCT, &[product]);
         out.field(tag::PACKAGE, package.as_bytes());
@@ -47,9 +49,12 @@ impl Manifest {
             out.field(tag::CPU_FEATURES, feature.as_bytes());
         }
         out.field(tag::ID, &id.0);
-        out.nested(tag::API, |out| write_api(out, api));
+        out.nested(tag::API, |out| write_library(out, api));
         for info in crates {
             out.nested(tag::CRATES, |out| write_crate(out, info));
+        }
+        for library in libraries {
+            out.nested(tag::LIBRARIES, |out| write_library(out, library));
         }
         // The length counts from the start and not from behind itself, as those of fields do.
         out.fill_length(length, 0);
@@ -57,13 +62,13 @@ impl Manifest {
     }
 }
 
-fn write_api(out: &mut Writer, api: &ApiReference) {
-    let ApiReference { package, version, crate_name, soname, identity } = api;
-    out.field(api_tag::PACKAGE, package.as_bytes());
-    out.field(api_tag::VERSION, version.as_bytes());
-    out.field(api_tag::CRATE_NAME, crate_name.as_bytes());
-    out.field(api_tag::SONAME, soname.as_bytes());
-    out.field(api_tag::IDENTITY, &identity.0);
+fn write_library(out: &mut Writer, library: &LibraryReference) {
+    let LibraryReference { package, version, crate_name, soname, identity } = library;
+    out.field(library_tag::PACKAGE, package.as_bytes());
+    out.field(library_tag::VERSION, version.as_bytes());
+    out.field(library_tag::CRATE_NAME, crate_name.as_bytes());
+    out.field(library_tag::SONAME, soname.as_bytes());
+    out.field(library_tag::IDENTITY, &identity.0);
 }
 
 fn write_crate(out: &mut Writer, info: &CrateInfo) {

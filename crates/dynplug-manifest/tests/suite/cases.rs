@@ -1,7 +1,7 @@
 //! A host and a plugin that fit each other, made so that a test changes one thing.
 
 use dynplug_manifest::compare::{Difference, Host, Loaded, Machine, Mismatch, compare};
-use dynplug_manifest::{ApiReference, CrateInfo, Identity, Manifest, Product};
+use dynplug_manifest::{CrateInfo, Identity, LibraryReference, Manifest, Product};
 use std::path::{Path, PathBuf};
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";
@@ -57,7 +57,7 @@ fn shared() -> Vec<CrateInfo> {
 
 /// A plugin `greeter` made for the host of the API crate `chat-api`. They fit.
 pub(crate) fn fitting() -> Case {
-    let api = ApiReference {
+    let api = LibraryReference {
         package: "chat-api".to_owned(),
         version: "2.1.0".to_owned(),
         crate_name: "chat_api".to_owned(),
@@ -77,6 +77,7 @@ pub(crate) fn fitting() -> Case {
         id: api.identity,
         api,
         crates: shared(),
+        libraries: vec![],
     };
     let mut crates = shared();
     crates.push(private("greeter", "0.4.0", 0x51));

@@ -101,7 +101,7 @@ fn a_manifest_for_newer_readers_is_refused_with_both_versions() {
 fn unknown_fields_are_skipped_wherever_they_stand() {
     let unknown = || (0x7fff, vec![0xff; 9]);
     assert_eq!(Manifest::decode(&changed(|fields| fields.insert(3, unknown()))), Ok(manifest()));
-    for tag in [11, 12] {
+    for tag in [11, 12, 13] {
         assert_eq!(Manifest::decode(&changed_within(tag, |fields| fields.push(unknown()))), Ok(manifest()));
     }
 }
@@ -140,7 +140,14 @@ fn a_field_that_stands_twice_or_not_at_all_is_named() {
         "crates.content",
         "crates.dependencies",
     ];
-    for (outer, names) in [(11, &api[..]), (12, &krate[..])] {
+    let library = [
+        "libraries.package",
+        "libraries.version",
+        "libraries.crate_name",
+        "libraries.soname",
+        "libraries.identity",
+    ];
+    for (outer, names) in [(11, &api[..]), (12, &krate[..]), (13, &library[..])] {
         for (tag, &field) in (1..).zip(names).filter(|(_, field)| !field.is_empty()) {
             let twice = changed_within(outer, |fields| {
                 fields.extend(fields.clone().into_iter().filter(|(t, _)| *t == tag));
@@ -159,7 +166,7 @@ fn values_without_a_meaning_are_refused() {
         let bytes = changed(|fields| fields.iter_mut().find(|(t, _)| *t == tag).unwrap().1 = bytes.to_vec());
         Manifest::decode(&bytes).unwrap_err()
     };
-    assert_eq!(with(1, &[3]), DecodeError::Value { field: "product", value: 3 });
+    assert_eq!(with(1, &[4]), DecodeError::Value { field: "product", value: 4 });
     assert_eq!(with(1, &[0, 0]), DecodeError::Size { field: "product", have: 2, want: 1 });
     assert_eq!(with(2, b"\xff"), DecodeError::Text { field: "package" });
     assert_eq!(with(9, b"\xe6\xbc"), DecodeError::Text { field: "cpu_features" });

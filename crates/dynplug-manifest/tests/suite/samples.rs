@@ -2,7 +2,7 @@
 //! wherever that is possible.
 
 use dynplug_manifest::record::{Fields, Kind};
-use dynplug_manifest::{ApiReference, CrateInfo, Identity, Manifest, Product};
+use dynplug_manifest::{CrateInfo, Identity, LibraryReference, Manifest, Product};
 
 /// Numbers that look random and are the same each time (SplitMix64).
 pub(crate) struct Numbers(pub(crate) u64);
@@ -38,7 +38,8 @@ impl Numbers {
 pub(crate) fn any_manifest(numbers: &mut Numbers) -> Manifest {
     let count = numbers.below(6);
     Manifest {
-        product: [Product::Plugin, Product::ApiLibrary, Product::Host][numbers.below(3)],
+        product: [Product::Plugin, Product::ApiLibrary, Product::Host, Product::PluginLibrary]
+            [numbers.below(4)],
         package: numbers.text(),
         version: numbers.text(),
         crate_name: numbers.text(),
@@ -48,13 +49,8 @@ pub(crate) fn any_manifest(numbers: &mut Numbers) -> Manifest {
         profile: numbers.text(),
         cpu_features: numbers.texts(),
         id: Identity(numbers.bytes()),
-        api: ApiReference {
-            package: numbers.text(),
-            version: numbers.text(),
-            crate_name: numbers.text(),
-            soname: numbers.text(),
-            identity: Identity(numbers.bytes()),
-        },
+        api: any_library(numbers),
+        libraries: (0..numbers.below(3)).map(|_| any_library(numbers)).collect(),
         crates: (0..count)
             .map(|i| CrateInfo {
                 package: numbers.text(),
@@ -73,7 +69,17 @@ pub(crate) fn any_manifest(numbers: &mut Numbers) -> Manifest {
     }
 }
 
-/// A plugin's manifest as the tool would write it, with three crates.
+fn any_library(numbers: &mut Numbers) -> LibraryReference {
+    LibraryReference {
+        package: numbers.text(),
+        version: numbers.text(),
+        crate_name: numbers.text(),
+        soname: numbers.text(),
+        identity: Identity(numbers.bytes()),
+    }
+}
+
+/// A plugin's manifest as the tool would write it, with three crates and a library that it shares with other plugins.
 pub(crate) fn manifest() -> Manifest {
     let krate = |name: &str, shared, dependencies: &[u32]| CrateInfo {
         package: name.into(),
@@ -98,7 +104,7 @@ pub(crate) fn manifest() -> Manifest {
         profile: "release".into(),
         cpu_features: vec!["fxsr".into(), "sse".into(), "sse2".into()],
         id: Identity([0x11; 32]),
-        api: ApiReference {
+        api: LibraryReference {
             package: "host-api".into(),
             version: "1.2.0".into(),
             crate_name: "host_api".into(),
@@ -106,6 +112,13 @@ pub(crate) fn manifest() -> Manifest {
             identity: Identity([0x22; 32]),
         },
         crates: vec![krate("std", true, &[]), krate("host-api", true, &[0]), krate("hello", false, &[0, 1])],
+        libraries: vec![LibraryReference {
+            package: "common".into(),
+            version: "0.3.0".into(),
+            crate_name: "common".into(),
+            soname: "libcommon-0123456789abcdef.so".into(),
+            identity: Identity([11; 32]),
+        }],
     }
 }
 

@@ -140,15 +140,15 @@ struct Seen<T: Parts> {
 /// What is known of the plugins with one id.
 struct Id<T: Parts> {
     id: Identity,
-    state: IdState,
+    state: IdState<T::Plugin>,
     /// What was mapped and then failed.
     failed: Vec<(T::Content, Ended<T::Error>)>,
 }
 
-enum IdState {
+enum IdState<P> {
     Free,
     Loading(Ticket),
-    Loaded(PathBuf),
+    Loaded(PathBuf, P),
 }
 
 enum SharedState<E> {
@@ -262,6 +262,14 @@ impl<T: Parts> Machine<T> {
             {
                 Some(*plugin)
             }
+            _ => None,
+        }
+    }
+
+    /// The plugin with this id, if it is open.
+    pub(crate) fn with_id(&self, id: Identity) -> Option<T::Plugin> {
+        match self.lock().id(id)?.state {
+            IdState::Loaded(_, plugin) => Some(plugin),
             _ => None,
         }
     }
@@ -472,7 +480,7 @@ impl<T: Parts> Opening<'_, T> {
                 None => {}
             }
             match &known.state {
-                IdState::Loaded(path) => return Err(Halt::AlreadyLoaded(path.clone())),
+                IdState::Loaded(path, _) => return Err(Halt::AlreadyLoaded(path.clone())),
                 IdState::Loading(ticket) => {
                     let ticket = *ticket;
                     state = self.machine.wait(state, ticket)?;
@@ -515,7 +523,7 @@ impl<T: Parts> Opening<'_, T> {
             if let Some((id, _)) = place.claimed
                 && let Some(known) = state.id(id)
             {
-                known.state = IdState::Loaded(self.path.clone());
+                known.state = IdState::Loaded(self.path.clone(), plugin);
             }
             state.remember(asked, place.file);
             state.waiting.end(self.ticket);

@@ -3,6 +3,7 @@
 mod crates;
 #[cfg(all(unix, not(all(loom, test))))]
 mod fork;
+mod library;
 mod machine;
 #[cfg(all(loom, test))]
 mod model;
@@ -18,11 +19,12 @@ use crate::error::{InitError, OpenError};
 use crate::events;
 use crate::init::shared as run_shared;
 use crate::loader::Load;
-use crate::open;
+use crate::open::{self, Wanted};
 use crate::origin::{Content, Stamp};
 use crate::plugin::Plugin;
 use crate::process;
 use crate::system::{self, FileId};
+use library::bring;
 use machine::{Asked, Entered, Halt, Machine, Opening, Parts};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
@@ -56,11 +58,12 @@ pub(crate) unsafe fn open(path: &Path, load: Load) -> Result<&'static Plugin, Op
     // Who asks again pays for one look at the file and one at a table.
     if let Ok(metadata) = path.metadata()
         && let Some(plugin) = REGISTRY.known(path, system::file_id(path, &metadata), Stamp::of(&metadata))
+        && plugin.is(Wanted::Plugin)
     {
         return Ok(plugin);
     }
     // SAFETY: the caller's obligation is handed on as it is.
-    let outcome = unsafe { find(path, load) };
+    let outcome = unsafe { find(path, load, Wanted::Plugin) };
     if let Err(error) = &outcome {
         events::refused(path, error);
     }
@@ -70,13 +73,14 @@ pub(crate) unsafe fn open(path: &Path, load: Load) -> Result<&'static Plugin, Op
 /// # Safety
 ///
 /// As for [`Plugin::open`].
-unsafe fn find(path: &Path, load: Load) -> Result<&'static Plugin, OpenError> {
+unsafe fn find(path: &Path, load: Load, wanted: Wanted<'_>) -> Result<&'static Plugin, OpenError> {
     let found = open::find(path)?;
     let asked = Asked::<Real> { path, canonical: &found.canonical, file: found.id, stamp: found.stamp };
     match REGISTRY.enter(&asked).map_err(|halt| halted(path, halt))? {
-        Entered::Known(plugin) => Ok(plugin),
+        Entered::Known(plugin) if plugin.is(wanted) => Ok(plugin),
+        Entered::Known(plugin) => Err(open::another(path, wanted, plugin.manifest())),
         // SAFETY: the caller's obligation is handed on as it is.
-        Entered::Ours(opening) => unsafe { go_through(path, load, &found, &asked, opening) },
+        Entered::Ours(opening) => unsafe { go_through(path, load, wanted, &found, &asked, opening) },
     }
 }
 
@@ -89,24 +93,27 @@ unsafe fn find(path: &Path, load: Load) -> Result<&'static Plugin, OpenError> {
 unsafe fn go_through(
     path: &Path,
     load: Load,
+    wanted: Wanted<'_>,
     found: &open::Found,
     asked: &Asked<'_, Real>,
     opening: Opening<'_, Real>,
 ) -> Result<&'static Plugin, OpenError> {
     let halted = |halt| halted(path, halt);
     let began = Instant::now();
-    let proven = open::prove(path, found)?;
+    let proven = open::prove(path, found, wanted)?;
     let content = proven.content();
     opening.claim(proven.id(), content).map_err(halted)?;
     let private = crates::claim(path, proven.manifest())?;
     let proved = Instant::now();
     // Before anything of the plugin is there, constructors included.
     shared().map_err(halted)?;
+    // SAFETY: the caller's obligation is handed on: whoever made an honest plugin made its libraries.
+    let libraries = unsafe { bring(path, found, proven.manifest(), load) }?;
     let mapping = REGISTRY.loader(path).map_err(halted)?;
     let waited = Instant::now();
     opening.mapping();
     // SAFETY: the caller's obligation is handed on as it is.
-    let outcome = unsafe { open::map(path, found, &proven, load) };
+    let outcome = unsafe { open::map(path, found, &proven, load, wanted) };
     drop(mapping);
     let mapped = match outcome {
         Ok(mapped) => mapped,
@@ -121,7 +128,7 @@ unsafe fn go_through(
     };
     private.keep();
     let placed = Instant::now();
-    match open::start(path, found, &proven, content, &mapped) {
+    match open::start(path, found, &proven, content, &mapped, libraries) {
         Ok(plugin) => {
             opening.ready(asked, plugin);
             events::opened(

@@ -67,7 +67,7 @@ unsafe fn open(name: &CStr) -> Result<Mapped, SystemError> {
     let code = unsafe { libc::dlinfo(handle, libc::RTLD_DI_LINKMAP, (&raw mut link).cast()) };
     if code != 0 || link.is_null() {
         // It is mapped, and the caller will see that it isn't what was wanted.
-        return Ok(Mapped { base: 0, extent: 0..0, notes: Vec::new(), is_new });
+        return Ok(Mapped { base: 0, extent: 0..0, notes: Vec::new(), is_new, handle: handle.addr() });
     }
     // SAFETY: the loader's record of a library that is never closed; its first member is the load address on every ELF
     // system, as <link.h> says.
@@ -78,7 +78,19 @@ unsafe fn open(name: &CStr) -> Result<Mapped, SystemError> {
         Some(headers) => search.found(&Loaded { base, headers }),
         None => search.run(),
     }
-    Ok(Mapped { base, extent: search.extent.unwrap_or(0..0), notes: search.notes, is_new })
+    let extent = search.extent.unwrap_or(0..0);
+    Ok(Mapped { base, extent, notes: search.notes, is_new, handle: handle.addr() })
+}
+
+impl Mapped {
+    /// Whether this is what the loader finds for those that need a library of that name. To be asked by the thread that has
+    /// the loader.
+    pub(crate) fn answers_to(&self, soname: &str) -> bool {
+        let Ok(name) = CString::new(soname) else { return false };
+        // SAFETY: the name is a C string, and nothing is loaded: the loader only looks among what it has.
+        let found = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
+        found.addr() == self.handle
+    }
 }
 
 /// The program headers of a library, where the loader tells them directly: glibc from 2.36. Elsewhere all libraries have

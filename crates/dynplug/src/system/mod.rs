@@ -30,6 +30,9 @@ pub(crate) struct Mapped {
     pub(crate) notes: Vec<&'static [u8]>,
     /// Whether the loader gave it for the first time.
     pub(crate) is_new: bool,
+    /// What the loader calls it.
+    #[cfg_attr(not(any(target_os = "linux", target_os = "freebsd")), allow(dead_code))]
+    pub(crate) handle: usize,
 }
 
 /// What tells one file from another.

@@ -28,3 +28,10 @@ pub(crate) unsafe fn map(
 ) -> Result<Mapped, SystemError> {
     Err(SystemError("plugins can't be opened on this system yet".to_owned()))
 }
+
+impl Mapped {
+    /// Whether this is what the loader finds for those that need a library of that name.
+    pub(crate) fn answers_to(&self, _soname: &str) -> bool {
+        false
+    }
+}

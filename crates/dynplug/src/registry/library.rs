@@ -1,0 +1,67 @@
+//! Libraries that plugins share among themselves: they lie beside the plugins, and each is opened before the first plugin
+//! that needs it, by the steps that plugins go through.
+
+use super::{REGISTRY, find};
+use crate::error::OpenError;
+use crate::loader::Load;
+use crate::open::{Found, Wanted};
+use crate::plugin::Plugin;
+use dynplug_manifest::{LibraryReference, Manifest};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Opens the libraries of the plugin at `path`, those that aren't there yet.
+///
+/// # Safety
+///
+/// As for [`Plugin::open`], for the libraries.
+pub(super) unsafe fn bring(
+    path: &Path,
+    plugin: &Found,
+    manifest: &Manifest,
+    load: Load,
+) -> Result<Vec<&'static Plugin>, OpenError> {
+    let mut libraries = Vec::with_capacity(manifest.libraries.len());
+    for wanted in &manifest.libraries {
+        // Loaded by whatever plugin, from wherever it lay.
+        let library = match REGISTRY.with_id(wanted.identity) {
+            Some(library) => library,
+            // SAFETY: the caller's obligation is handed on as it is.
+            None => unsafe { open(path, plugin, wanted, load) }?,
+        };
+        libraries.push(library);
+    }
+    Ok(libraries)
+}
+
+/// # Safety
+///
+/// As for [`bring`].
+unsafe fn open(
+    path: &Path,
+    plugin: &Found,
+    wanted: &LibraryReference,
+    load: Load,
+) -> Result<&'static Plugin, OpenError> {
+    let file = place(path, plugin, wanted);
+    // SAFETY: the caller's obligation is handed on as it is.
+    let outcome = unsafe { find(&file, load, Wanted::Library(wanted)) };
+    // Another thread may have loaded a copy of it meanwhile, which does as well.
+    outcome.or_else(|source| match (source, REGISTRY.with_id(wanted.identity)) {
+        (OpenError::AlreadyLoaded { .. }, Some(library)) => Ok(library),
+        (source, _) => Err(OpenError::Library {
+            path: path.to_owned(),
+            package: wanted.package.clone(),
+            source: Arc::new(source),
+        }),
+    })
+}
+
+/// Where a plugin's library lies: beside the plugin's file, or beside the link that leads to it.
+fn place(path: &Path, plugin: &Found, wanted: &LibraryReference) -> PathBuf {
+    // A name with a folder in it would lead away from there. No library has it, and so none is found.
+    let name = wanted.soname.rsplit(['/', '\\']).next().unwrap_or_default();
+    let file = plugin.canonical.with_file_name(name);
+    let by_link = path.with_file_name(name);
+    if !file.exists() && by_link.exists() { by_link } else { file }
+}

@@ -1,0 +1,3 @@
+static int count;
+
+int inner_counts(void) { return ++count; }
