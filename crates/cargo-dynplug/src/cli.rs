@@ -43,6 +43,12 @@ pub enum Command {
     ///
     /// The copy of the SDK's sources in the workspace, if there is one, is brought up to date too.
     Sync(SyncArguments),
+    /// Link plugins into a host: one executable, by plain cargo, on any system
+    ///
+    /// The host's package has a library with a public `main`, which its executable calls. The executable that is made calls
+    /// it too, and names the plugins, so that the host finds them before it looks for files. Profile, lock file and patches
+    /// are those of the host's workspace; link-time optimisation and `panic = "abort"` work.
+    Link(LinkArguments),
     /// Show what a plugin, an API library or a host says of itself, without loading it
     ///
     /// Exit code: 0, 1 if a file is none of these, 2 if a file can't be read.
@@ -130,6 +136,54 @@ pub struct SyncArguments {
     /// Change nothing, and say what would be changed; exit code 1 if there is something
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// Arguments of `link`.
+#[derive(Debug, Args)]
+pub struct LinkArguments {
+    /// The host's package, where the workspace has several
+    #[arg(short, long, value_name = "NAME")]
+    pub package: Option<String>,
+    /// A plugin: a member of the workspace or a registry's package (`NAME`, `NAME@VERSION`), a folder (`NAME=PATH`), a
+    /// repository (`NAME=URL`, with `?branch=`, `?tag=` or `#COMMIT`)
+    #[arg(long, value_name = "PLUGIN")]
+    pub with: Vec<String>,
+    /// The executable to make, or a folder for it
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Print what is linked in
+    #[arg(long)]
+    pub list: bool,
+    /// Folder for the project that is made on the way, to be kept
+    #[arg(long, value_name = "DIRECTORY")]
+    pub project: Option<PathBuf>,
+    /// The host's executable, where its package has several
+    #[arg(long, value_name = "NAME")]
+    pub bin: Option<String>,
+    /// Build with optimisations
+    #[arg(short, long, conflicts_with = "profile")]
+    pub release: bool,
+    /// Build with this profile of cargo's
+    #[arg(long, value_name = "PROFILE-NAME")]
+    pub profile: Option<String>,
+    /// Build for this target
+    #[arg(long, value_name = "TRIPLE")]
+    pub target: Option<String>,
+    /// Path of the workspace's Cargo.toml
+    #[arg(long, value_name = "PATH")]
+    pub manifest_path: Option<PathBuf>,
+    /// Folder for what is made on the way
+    #[arg(long, value_name = "DIRECTORY")]
+    pub target_dir: Option<PathBuf>,
+    /// How messages are printed
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub message_format: MessageFormat,
+    /// Features of the host.
+    #[command(flatten)]
+    pub features: FeatureArguments,
+    /// What goes to cargo as it is.
+    #[command(flatten)]
+    pub cargo: CargoArguments,
 }
 
 /// Arguments of `inspect`.
@@ -304,20 +358,40 @@ impl CargoArguments {
 impl BuildArguments {
     /// The name of cargo's profile.
     pub fn profile(&self) -> &str {
-        match &self.profile {
-            Some(name) if name == "debug" => "dev",
-            Some(name) => name,
-            None if self.release => "release",
-            None => "dev",
-        }
+        profile(self.profile.as_deref(), self.release)
     }
 
     /// The name that cargo gives to the folder of a profile.
     pub fn profile_folder(&self) -> &str {
-        match self.profile() {
-            "dev" | "test" => "debug",
-            "bench" => "release",
-            other => other,
-        }
+        profile_folder(self.profile())
+    }
+}
+
+impl LinkArguments {
+    /// The name of cargo's profile.
+    pub fn profile(&self) -> &str {
+        profile(self.profile.as_deref(), self.release)
+    }
+
+    /// The name that cargo gives to the folder of a profile.
+    pub fn profile_folder(&self) -> &str {
+        profile_folder(self.profile())
+    }
+}
+
+fn profile(named: Option<&str>, release: bool) -> &str {
+    match named {
+        Some("debug") => "dev",
+        Some(name) => name,
+        None if release => "release",
+        None => "dev",
+    }
+}
+
+fn profile_folder(profile: &str) -> &str {
+    match profile {
+        "dev" | "test" => "debug",
+        "bench" => "release",
+        other => other,
     }
 }

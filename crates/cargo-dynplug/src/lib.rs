@@ -12,6 +12,7 @@ pub mod diagnostic;
 mod environment;
 mod files;
 mod inspect;
+mod link;
 pub mod linker;
 mod lock;
 mod outcome;
@@ -62,6 +63,7 @@ pub fn run(mut words: Vec<OsString>) -> i32 {
         }
         Command::Sdk(arguments) => (arguments.build.message_format, make_sdk(arguments)),
         Command::Sync(arguments) => (arguments.build.message_format, sync::run(arguments)),
+        Command::Link(arguments) => (arguments.message_format, link::run(arguments)),
         Command::Inspect(arguments) => return inspect::run(arguments),
         Command::Check(arguments) => return check::run(arguments),
     };

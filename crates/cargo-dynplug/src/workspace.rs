@@ -1,12 +1,12 @@
 //! The workspace, as the build sees it: which crate is the API crate, which are hosts, which are plugins.
 
-use crate::cli::BuildArguments;
+use crate::cli::{BuildArguments, CargoArguments};
 use crate::context::Package;
 use crate::diagnostic::{Diagnostic, Doing, Result};
 use crate::sdk::Sdk;
 use cargo_metadata::{CrateType, DependencyKind, Metadata, MetadataCommand, PackageId, TargetKind};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A workspace, and who is who in it.
 #[derive(Debug)]
@@ -219,11 +219,23 @@ fn is_plugin(metadata: &Metadata, id: &PackageId) -> bool {
 /// # Errors
 /// When cargo can't read it.
 pub fn read_metadata(arguments: &BuildArguments, targets: &BTreeSet<&str>) -> Result<Metadata> {
+    read_metadata_of(arguments.manifest_path.as_deref(), &arguments.cargo, targets)
+}
+
+/// The same for the workspace around this `Cargo.toml`.
+///
+/// # Errors
+/// When cargo can't read it.
+pub fn read_metadata_of(
+    manifest: Option<&Path>,
+    cargo: &CargoArguments,
+    targets: &BTreeSet<&str>,
+) -> Result<Metadata> {
     let mut command = MetadataCommand::new();
-    if let Some(path) = &arguments.manifest_path {
+    if let Some(path) = manifest {
         command.manifest_path(path);
     }
-    let mut options = arguments.cargo.for_reading();
+    let mut options = cargo.for_reading();
     options.extend(targets.iter().map(|target| format!("--filter-platform={target}")));
     command.other_options(options);
     let mut command = command.cargo_command();

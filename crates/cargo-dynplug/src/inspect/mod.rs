@@ -102,6 +102,18 @@ impl<'a> About<'a> {
     }
 }
 
+/// The records of everything that is exported in an image, whatever it is; none where it can't be read.
+pub(crate) fn linked_in(bytes: &[u8]) -> Vec<Record<'_>> {
+    let Ok(image) = Image::parse(bytes) else { return Vec::new() };
+    records(&image).map_while(Result::ok).collect()
+}
+
+fn records<'a>(image: &Image<'a>) -> Records<'a> {
+    // The name that Mach-O has for it is the same but for the underscores of its own sections.
+    let section = image.section("dp_exp").or_else(|| image.section("__dp_exp"));
+    Records::new(section.map(|s| s.data).unwrap_or_default())
+}
+
 impl Other {
     fn of_error(error: &ImageError) -> Other {
         let code = match error {
@@ -145,9 +157,7 @@ impl<'a> Details<'a> {
         let mut exports = Vec::new();
         let mut inits = Vec::new();
         let mut damage = None;
-        // The name that Mach-O has for it is the same but for the underscores of its own sections.
-        let section = image.section("dp_exp").or_else(|| image.section("__dp_exp"));
-        for record in Records::new(section.map(|s| s.data).unwrap_or_default()) {
+        for record in records(&image) {
             match record {
                 Ok(record) if record.kind == Kind::Init => inits.push(record),
                 // As in the runtime, a plugin's exports are those of its own crate, not of its dependencies.
