@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::{Read, Write};
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -479,6 +479,11 @@ impl Ran {
     pub fn fails_with(&self, code: i32) -> &Ran {
         assert_eq!(self.status.code(), Some(code), "its exit code is another one\n{self}");
         self
+    }
+
+    /// The signal that ended it, if one did.
+    pub fn signal(&self) -> Option<i32> {
+        self.status.signal()
     }
 
     /// It printed this, to standard output or standard error.

@@ -100,6 +100,46 @@ fn two_hundred_threads_open_twenty_plugins_and_look_into_them() {
     play_with_copies("many-by-many", 20);
 }
 
+// B5
+#[test]
+fn stacks_of_plugin_frames_may_be_deep_and_frames_large() {
+    play("deep-stacks");
+}
+
+// B5
+#[test]
+fn a_stack_that_ends_in_a_plugin_is_told_as_in_any_program() {
+    let ran = life().app().arg("overflow").go();
+    ran.says("thread 'climber'").says("has overflowed its stack");
+    assert!(ran.signal().is_some(), "{ran}");
+}
+
+// B5
+#[test]
+fn a_captured_backtrace_has_file_and_line_of_the_plugin() {
+    play("backtrace");
+}
+
+// B5
+#[test]
+fn the_backtrace_of_a_panic_has_file_and_line_of_the_plugin() {
+    let ran = life().app().arg("panic").env("RUST_BACKTRACE", "1").go();
+    let line: u32 = (ran.stdout.trim().strip_prefix("panics in line ").and_then(|n| n.parse().ok()))
+        .unwrap_or_else(|| panic!("{ran}"));
+    ran.fails_with(101).says("it was asked for").says("stack::panics");
+    ran.says_in_lines(2, &format!("stack/src/lib.rs:{line}")).says("app/src/main.rs:");
+}
+
+// B6
+#[test]
+fn c_code_calls_back_from_its_own_threads_in_twenty_processes_at_once() {
+    std::thread::scope(|scope| {
+        for _ in 0..20 {
+            scope.spawn(|| play("callbacks"));
+        }
+    });
+}
+
 // B10
 #[test]
 fn a_plugin_that_a_plugin_opens_is_the_one_that_the_host_opens() {

@@ -3,6 +3,7 @@
 mod apart;
 mod api_crates;
 mod changed_api;
+mod changed_files;
 mod command_line;
 mod contract;
 mod copies;

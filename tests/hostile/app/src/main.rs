@@ -4,8 +4,9 @@ use app_api::dynplug::{Load, Plugin};
 use app_api::{attempt, traces, variant};
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 fn main() {
     let mut words = std::env::args_os().skip(1).map(PathBuf::from);
@@ -24,7 +25,18 @@ fn main() {
                 let f = opened.last().expect("a plugin is open").lookup::<fn()>("f");
                 Ok(f.expect("it has an f")())
             }
+            "call-far" => {
+                let far = opened.last().expect("a plugin is open").lookup::<fn() -> u64>("far");
+                Ok(println!("far away: {}", far.expect("it has one")()))
+            }
+            "changed" => {
+                let changed = opened.last().expect("a plugin is open").changed_on_disk();
+                changed.map(|changed| println!("{}", if changed { "changed" } else { "as it was" }))
+            }
             "write" => write(&path(), &path()),
+            "truncate" => fs::OpenOptions::new().write(true).open(path()).and_then(|file| file.set_len(0)),
+            "fill" => fill(&path()),
+            "touch" => touch(&path()),
             "replace" => replace(&path(), &path()),
             "hard-link" => fs::hard_link(path(), path()),
             "symbolic-link" => std::os::unix::fs::symlink(path(), path()),
@@ -38,6 +50,19 @@ fn main() {
 /// Writes the bytes of one file into another, which stays the same file.
 fn write(from: &Path, to: &Path) -> io::Result<()> {
     fs::write(to, fs::read(from)?)
+}
+
+/// Overwrites a file with as many bytes of no meaning.
+fn fill(path: &Path) -> io::Result<()> {
+    let size = fs::metadata(path)?.len();
+    let mut file = fs::OpenOptions::new().write(true).open(path)?;
+    io::copy(&mut io::repeat(0xcc).take(size), &mut file).map(drop)
+}
+
+/// Says that a file was written to a long time ago.
+fn touch(path: &Path) -> io::Result<()> {
+    let then = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    fs::OpenOptions::new().write(true).open(path)?.set_modified(then)
 }
 
 /// Puts a copy of one file in the place of another.

@@ -18,3 +18,12 @@ fn start() {
 pub fn f() {
     println!("f of victim ran");
 }
+
+/// Pages that nobody has looked at before [`far`] does.
+static FAR: [[u8; 4096]; 4] = [[7; 4096]; 4];
+
+/// Code and data far from what ran when the plugin was opened.
+#[dynplug::export]
+pub fn far() -> u64 {
+    FAR.iter().map(|page| u64::from(std::hint::black_box(page)[1234])).sum()
+}

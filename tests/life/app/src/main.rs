@@ -1,5 +1,6 @@
 //! The host: its first argument says which scenario to play. A scenario that goes wrong panics.
 
+mod calling;
 mod failing;
 mod forking;
 mod many;
@@ -10,7 +11,14 @@ use app_api::LOG;
 
 fn main() {
     let name = std::env::args().nth(1).expect("the scenario's name");
-    let lists = [order::SCENARIOS, once::SCENARIOS, failing::SCENARIOS, forking::SCENARIOS, many::SCENARIOS];
+    let lists = [
+        order::SCENARIOS,
+        once::SCENARIOS,
+        calling::SCENARIOS,
+        failing::SCENARIOS,
+        forking::SCENARIOS,
+        many::SCENARIOS,
+    ];
     let (_, scenario) =
         lists.into_iter().flatten().find(|(n, _)| *n == name).expect("a scenario of this name");
     scenario();
