@@ -54,7 +54,11 @@ pub(super) struct Named {
 impl Named {
     /// Copies the bytes.
     pub(super) fn new(bytes: &[u8], package: &str) -> io::Result<Named> {
-        let copy = sealed(bytes, package)?;
+        Named::of(sealed(bytes, package)?)
+    }
+
+    /// A file that is no copy, under such a name.
+    pub(super) fn of(copy: File) -> io::Result<Named> {
         let mut copies = copies();
         let own = copies.kept < limit() / 4;
         let descriptor = if own { copy.as_raw_fd() } else { copies.fill_slot(&copy)? };

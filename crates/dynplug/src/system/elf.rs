@@ -21,12 +21,16 @@ pub(crate) unsafe fn map(
     load: Load,
 ) -> Result<Mapped, SystemError> {
     #[cfg(target_os = "linux")]
-    if load == Load::PrivateCopy {
-        let said = |e: std::io::Error| {
-            SystemError(format!("could not make a private copy of {}: {e}", path.display()))
+    if load == Load::PrivateCopy || path.as_os_str().as_bytes().contains(&b'$') {
+        let (what, copy) = if load == Load::PrivateCopy {
+            ("make a private copy of", super::copy::Named::new(bytes, package))
+        } else {
+            // The loader would put something else in the place of `$LIB` and the like, and there is no way to quote it.
+            ("open", super::open_for_reading(path).and_then(super::copy::Named::of))
         };
-        let copy = super::copy::Named::new(bytes, package).map_err(said)?;
-        // SAFETY: the copy holds the bytes, of which the caller gives its word.
+        let said = |e: std::io::Error| SystemError(format!("could not {what} {}: {e}", path.display()));
+        let copy = copy.map_err(said)?;
+        // SAFETY: the copy, or the file, holds the bytes, of which the caller gives its word.
         let mapped = unsafe { open(&copy.name) };
         copy.opened(mapped.is_ok());
         return mapped;
