@@ -160,6 +160,12 @@ fn a_forked_child_has_the_plugins_and_opens_more_a_hundred_times() {
 
 // B18
 #[test]
+fn a_child_that_is_forked_while_plugins_are_opened_never_hangs() {
+    play_with_copies("fork-amid-opens", 400);
+}
+
+// B18
+#[test]
 fn other_programs_are_started_a_hundred_times_with_plugins_loaded() {
     play_with_copies("exec", 1);
 }

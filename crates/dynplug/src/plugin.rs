@@ -55,7 +55,9 @@ impl Plugin {
     /// another thread is opening waits for it; who would wait for itself that way gets [`OpenError::Cycle`]. Only waits
     /// of this function can be seen: an init function that waits by other means (a channel, a join) for a thread that
     /// opens its plugin waits for ever. In the child of a fork all plugins are there and more can be opened, provided
-    /// that the system's allocator and loader work in a child, as glibc's do.
+    /// that the system's allocator and loader work in a child, as glibc's do. What another thread was opening as the
+    /// process was forked may give [`OpenError::Interrupted`] there; so does everything new where that thread was
+    /// mapping it just then.
     ///
     /// # Errors
     ///

@@ -22,6 +22,18 @@ struct Held {
 
 static HELD: Mutex<Table<Held>> = Mutex::new(Table::new());
 
+/// The lock, for the time of a fork. Nobody takes another lock of the registry's while this one is held.
+#[cfg_attr(any(not(unix), loom), allow(dead_code))]
+pub(super) struct Frozen {
+    _guard: MutexGuard<'static, Table<Held>>,
+}
+
+/// Takes the lock, so that a fork finds it free of other threads.
+#[cfg_attr(any(not(unix), loom), allow(dead_code))]
+pub(super) fn freeze() -> Frozen {
+    Frozen { _guard: held() }
+}
+
 fn held() -> MutexGuard<'static, Table<Held>> {
     // Nothing panics while it holds the lock.
     HELD.lock().unwrap_or_else(PoisonError::into_inner)

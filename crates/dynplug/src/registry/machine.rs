@@ -49,7 +49,7 @@
 //! | held | `loader` by the holder: a constructor opens a plugin | held, one deeper | maps |
 //! | held | `loader` by another thread | held | waits; or [`Halt::Cycle`] |
 //! | held | the outermost [`Mapping`] is dropped | free | |
-//! | lost | `loader` | lost | [`Halt::Lost`] |
+//! | lost | `loader`, or `enter` for a file that isn't open | lost | [`Halt::Lost`] |
 //!
 //! # Fork
 //!
@@ -291,6 +291,10 @@ impl<T: Parts> Machine<T> {
                     state = self.wait(state, ticket)?;
                 }
                 None => {
+                    // Without the loader it would come to nothing, and what goes on before that asks the loader too.
+                    if matches!(state.loader, LoaderState::Lost) {
+                        return Err(Halt::Lost);
+                    }
                     let ticket = state.waiting.begin(this_thread(), Step::Plugin(asked.path.to_owned()));
                     let canonical = asked.canonical.to_owned();
                     state.files.insert(hash(&file), File { file, state: FileState::Opening(ticket) });

@@ -150,13 +150,17 @@ fn place(file: &File) -> io::Result<(u64, u64)> {
 
 /// The name of a descriptor of a process, spelled as never before: each number has its own spelling.
 ///
+/// The loader compares a name with all that it remembers, so what differs comes first, and of that what differs most.
+///
 /// By the process's number and not by `self`, so that a debugger finds the file too.
 fn spelled(process: u32, descriptor: i32, number: u64) -> CString {
-    let mut name = format!("/proc/{process}/fd");
-    for place in (0..u64::BITS - number.leading_zeros()).rev() {
-        name.push_str(if number >> place & 1 == 1 { "/." } else { "/" });
+    let mut name = String::new();
+    let mut rest = number;
+    while rest != 0 {
+        name.push_str(if rest & 1 == 1 { "/." } else { "/" });
+        rest >>= 1;
     }
-    name.push_str(&format!("/{descriptor}"));
+    name.push_str(&format!("/proc/{process}/fd/{descriptor}"));
     // There is no zero byte in it.
     CString::new(name).unwrap_or_default()
 }

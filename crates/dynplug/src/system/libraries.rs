@@ -37,6 +37,7 @@ pub(crate) fn is_there(name: &str) -> Option<bool> {
 /// Asking `dlopen` with RTLD_NOLOAD would wait for whoever is opening a plugin just now.
 fn is_loaded(name: &str) -> bool {
     let mut search = Search { name: name.as_bytes(), found: false };
+    let _list = super::keep_the_list_free();
     // SAFETY: the callback is called during the call only, with the pointer that is passed here.
     unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut search).cast()) };
     search.found

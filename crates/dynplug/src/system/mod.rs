@@ -19,6 +19,19 @@ pub(crate) use unsupported::{is_there, map, own_notes, program_notes};
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
+#[cfg(unix)]
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Held while the loader's list of libraries is gone through.
+#[cfg(unix)]
+static LISTING: Mutex<()> = Mutex::new(());
+
+/// Waits until no thread goes through the loader's list, and lets none begin. In a child that was forked meanwhile the
+/// loader's own lock would never be free.
+#[cfg(unix)]
+pub(crate) fn keep_the_list_free() -> MutexGuard<'static, ()> {
+    LISTING.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// An image in memory, never to be unmapped.
 pub(crate) struct Mapped {

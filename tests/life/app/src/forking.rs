@@ -4,9 +4,15 @@ use crate::{Scenario, open};
 use app_api::dynplug::{OpenError, Plugin};
 use std::ffi::{CString, c_char, c_int};
 use std::process::Command;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
 
-pub const SCENARIOS: &[Scenario] = &[("fork", fork_a_hundred_times), ("exec", exec_a_hundred_times)];
+pub const SCENARIOS: &[Scenario] = &[
+    ("fork", fork_a_hundred_times),
+    ("fork-amid-opens", fork_amid_opens),
+    ("exec", exec_a_hundred_times),
+];
 
 unsafe extern "C" {
     fn fork() -> c_int;
@@ -60,6 +66,42 @@ fn fork_a_hundred_times() {
     assert_eq!(app_api::script::played("copy1"), 0);
     open("copy1");
     assert_eq!(app_api::script::played("copy1"), 1);
+}
+
+/// Forks while another thread opens one plugin after the other, and looks into each child.
+fn fork_amid_opens() {
+    const PLUGINS: u32 = 400;
+    let plugin = open("copy0");
+    let ended = Arc::new(AtomicBool::new(false));
+    let opening = thread::spawn({
+        let ended = ended.clone();
+        move || {
+            for number in 1..PLUGINS {
+                open(&format!("copy{number}"));
+            }
+            ended.store(true, Ordering::Relaxed);
+        }
+    });
+    let (mut opened, mut interrupted) = (0, 0);
+    while !ended.load(Ordering::Relaxed) || opened == 0 {
+        let code = in_a_child(|| {
+            assert!(std::ptr::eq(open("copy0"), plugin), "the child has the same plugins");
+            // As if the parent's thread had never begun with it, or as one that it left behind.
+            match app_api::open("first") {
+                Ok(_) => 1,
+                Err(OpenError::Interrupted { .. }) => 2,
+                Err(_) => 3,
+            }
+        });
+        match code {
+            1 => opened += 1,
+            2 => interrupted += 1,
+            code => panic!("{code}"),
+        }
+    }
+    opening.join().unwrap();
+    println!("{opened} children opened it, {interrupted} were told that they can't");
+    open("first");
 }
 
 fn exec_a_hundred_times() {
