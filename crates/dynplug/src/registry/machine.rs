@@ -58,6 +58,9 @@
 //! is lost, and so is its content; shared init functions that were running are lost; and the loader is lost when
 //! another thread held it. See [`fork`](super::fork).
 
+#[cfg(all(not(loom), test))]
+mod picture;
+
 use super::sync::{Condvar, Mutex, MutexGuard, ThreadId, this_thread};
 use super::table::{Table, hash};
 use super::waiting::{Step, Ticket, Waiting};

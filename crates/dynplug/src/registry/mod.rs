@@ -1,11 +1,13 @@
 //! Which plugins this process has: the same file is the same plugin, opened once, step by step.
 
 mod crates;
+#[cfg(all(not(loom), test))]
+mod explore;
 #[cfg(all(unix, not(all(loom, test))))]
 mod fork;
 mod library;
 mod machine;
-#[cfg(all(loom, test))]
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod script;

@@ -2,6 +2,7 @@
 //! the state machine is the one of production.
 
 use super::machine::{Asked, Entered, Halt, Machine, Parts};
+use super::sync::{pause, saw};
 use dynplug_manifest::Identity;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -43,6 +44,8 @@ pub(super) struct Script {
     pub(super) fails: bool,
     /// Whether it is refused before it is mapped.
     pub(super) refused: bool,
+    /// Whether nobody says how it ended.
+    pub(super) lost: bool,
 }
 
 pub(super) struct World {
@@ -62,21 +65,29 @@ impl World {
         World { machine, scripts, inits, shared: AtomicUsize::new(0), shared_fails: false }
     }
 
-    #[cfg_attr(not(loom), allow(dead_code))]
     pub(super) fn with_failing_shared(self) -> World {
         World { shared_fails: true, ..self }
     }
 
-    /// The steps of `registry::go_through`.
+    /// Opens a plugin.
     pub(super) fn open(&self, at: usize) -> Result<usize, Refusal> {
+        saw(at);
+        let outcome = self.go_through(at);
+        saw(&outcome);
+        outcome
+    }
+
+    /// The steps of `registry::go_through`.
+    fn go_through(&self, at: usize) -> Result<usize, Refusal> {
         let name = at.to_string();
         let path = Path::new(&name);
-        // The model leaves the short way out, which only looks: each further step multiplies the orders.
+        // Under loom the short way is left out, which only looks: each further step multiplies the orders.
         if !cfg!(loom)
             && let Some(plugin) = self.machine.known(path, at, ())
         {
             return Ok(plugin);
         }
+        saw("enters");
         let asked = Asked { path, canonical: path, file: at, stamp: () };
         let opening = match self.machine.enter(&asked).map_err(refusal)? {
             Entered::Known(plugin) => {
@@ -86,18 +97,26 @@ impl World {
             }
             Entered::Ours(opening) => opening,
         };
+        saw("opens");
         let script = &self.scripts[at];
         if script.refused {
             return Err(Refusal::Fails);
         }
         opening.claim(Identity([script.id; 32]), script.content).map_err(refusal)?;
+        saw("claimed");
         self.shared()?;
+        saw("shared");
         let mapping = self.machine.loader(path).map_err(refusal)?;
+        saw("has the loader");
         opening.mapping();
         for other in &script.constructor {
             let _ = self.open(*other);
         }
         drop(mapping);
+        if script.lost {
+            return Err(Refusal::Lost);
+        }
+        pause();
         let runs = self.inits[at].fetch_add(1, Ordering::SeqCst);
         assert_eq!(runs, 0, "the init of {at} ran before");
         for other in &script.init {
@@ -117,10 +136,18 @@ impl World {
 
     fn shared(&self) -> Result<(), Refusal> {
         let run = || {
+            pause();
             self.shared.fetch_add(1, Ordering::SeqCst);
+            pause();
             if self.shared_fails { Err(Refusal::Shared) } else { Ok(()) }
         };
         self.machine.shared(run).map_err(refusal)
+    }
+
+    /// All that there is, for those who look at every order.
+    #[cfg(not(loom))]
+    pub(super) fn picture(&self, thread: &dyn Fn(std::thread::ThreadId) -> usize) -> String {
+        format!("{:?} {:?} {}", self.inits, self.shared, self.machine.picture(thread))
     }
 }
 

@@ -1,9 +1,16 @@
-//! What the state machine synchronises with: std's, or those of `loom` when its model is checked.
+//! What the state machine synchronises with: std's locks; in tests such that every order of the threads' steps can be
+//! tried, by [`explore`](super::explore) or by `loom`.
 
-#[cfg(not(all(loom, test)))]
+#[cfg(not(test))]
 pub(super) use std::{
     sync::{Condvar, Mutex, MutexGuard},
     thread::{ThreadId, current},
+};
+
+#[cfg(all(not(loom), test))]
+pub(super) use {
+    super::explore::{Condvar, Mutex, MutexGuard, pause, saw},
+    std::thread::{ThreadId, current},
 };
 
 #[cfg(all(loom, test))]
@@ -16,3 +23,11 @@ pub(super) use loom::{
 pub(super) fn this_thread() -> ThreadId {
     current().id()
 }
+
+/// Loom has points of its own.
+#[cfg(all(loom, test))]
+pub(super) fn pause() {}
+
+/// Loom remembers by itself how far a thread is.
+#[cfg(all(loom, test))]
+pub(super) fn saw(_: impl std::fmt::Debug) {}

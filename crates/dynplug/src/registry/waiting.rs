@@ -24,18 +24,18 @@ pub(crate) enum Step {
     Shared,
 }
 
-struct Task {
-    ticket: Ticket,
-    thread: ThreadId,
-    step: Step,
+pub(super) struct Task {
+    pub(super) ticket: Ticket,
+    pub(super) thread: ThreadId,
+    pub(super) step: Step,
 }
 
 #[derive(Default)]
 pub(super) struct Waiting {
-    last: u64,
+    pub(super) last: u64,
     /// In the order of their tickets. No more than what is under way.
-    tasks: Vec<Task>,
-    waits: Vec<(ThreadId, Ticket)>,
+    pub(super) tasks: Vec<Task>,
+    pub(super) waits: Vec<(ThreadId, Ticket)>,
 }
 
 impl Waiting {
