@@ -16,6 +16,7 @@ mod names;
 mod plain_cargo;
 mod plugin_libraries;
 mod processor;
+mod promises;
 mod rebuilding;
 mod refusals;
 mod second_compiler;
