@@ -408,6 +408,12 @@ impl Call {
         self
     }
 
+    /// Lets it take as long as a build may, since it has much to do on a machine that may be busy.
+    pub fn takes_long(mut self) -> Call {
+        self.limit = BUILD_LIMIT;
+        self
+    }
+
     /// Runs it to its end.
     pub fn go(self) -> Ran {
         let mut command = Command::new(&self.program);

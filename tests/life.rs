@@ -268,6 +268,7 @@ fn ten_thousand_plugins_in_one_process_with_room_for_a_thousand_open_files() {
         .args(["-c", "ulimit -n 1024 && exec \"$0\" ten-thousand"])
         .arg(host)
         .env("LIFE_FOLDER", &folder)
+        .takes_long()
         .go();
     ran.ok().says("ten-thousand: done");
     std::fs::remove_dir_all(folder).expect("the copies can be removed");
