@@ -88,6 +88,16 @@ pub struct Fixture {
 impl Fixture {
     /// A workspace without members.
     pub fn empty(name: &str) -> Fixture {
+        let fixture = Fixture::folder(name);
+        fixture.root_manifest("");
+        let lock = std::fs::read(repository().join("Cargo.lock")).expect("the repository has a lock file");
+        // The same versions as everywhere in this repository; cargo drops what a fixture has no use for.
+        std::fs::write(fixture.root.join("Cargo.lock"), lock).expect("the lock file can be written");
+        fixture
+    }
+
+    /// An empty folder that is in no workspace.
+    pub fn folder(name: &str) -> Fixture {
         static NAMES: OnceLock<std::sync::Mutex<Vec<String>>> = OnceLock::new();
         let names = NAMES.get_or_init(Default::default);
         {
@@ -95,12 +105,9 @@ impl Fixture {
             assert!(!names.iter().any(|n| n == name), "two fixtures are named {name}");
             names.push(name.to_owned());
         }
-        let fixture = Fixture { name: name.to_owned(), root: fixtures().join(name), target: None };
-        fixture.root_manifest("");
-        let lock = std::fs::read(repository().join("Cargo.lock")).expect("the repository has a lock file");
-        // The same versions as everywhere in this repository; cargo drops what a fixture has no use for.
-        std::fs::write(fixture.root.join("Cargo.lock"), lock).expect("the lock file can be written");
-        fixture
+        let root = fixtures().join(name);
+        std::fs::create_dir_all(&root).expect("the fixture's folder can be made");
+        Fixture { name: name.to_owned(), root, target: None }
     }
 
     /// The usual form: the API crate `app-api`, the host `app`, and the plugin `hello`, whose source is given.

@@ -13,6 +13,7 @@ mod hostile;
 mod life;
 mod malformed;
 mod names;
+mod new;
 mod plain_cargo;
 mod plugin_libraries;
 mod processor;

@@ -16,6 +16,12 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Make a new project: a plugin, or a host with its API crate and a first plugin
+    ///
+    /// With `--sdk` it is a plugin for the host of that SDK, in a workspace of its own that plain cargo and editors
+    /// understand. With `--host` it is a workspace with a host. Without either, and inside of the workspace of a host or of
+    /// plugins, it is one more plugin there.
+    New(NewArguments),
     /// Build the API library, the hosts and the plugins of a workspace
     ///
     /// The outcome lies in `target/dynplug/<debug|release>/`: the hosts' executables, the API library beside them, and
@@ -57,6 +63,41 @@ pub enum Command {
     ///
     /// Exit code: 0 if all fit, 1 if one does not, 2 if that can't be told.
     Check(CheckArguments),
+}
+
+/// Arguments of `new`.
+#[derive(Debug, Args)]
+pub struct NewArguments {
+    /// The folder to make
+    #[arg(value_name = "PATH")]
+    pub path: PathBuf,
+    /// What the package is called (default: as the folder is)
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Make a plugin for the host of this SDK: a file, or a folder [env: DYNPLUG_SDK]
+    #[arg(long, value_name = "PATH", conflicts_with = "host")]
+    pub sdk: Option<PathBuf>,
+    /// Make a workspace with a host, its API crate and a first plugin
+    #[arg(long)]
+    pub host: bool,
+    /// Where the sources of `dynplug` are (default: where this program was built from them, else the registry's)
+    #[arg(long, value_name = "PATH", requires = "host")]
+    pub dynplug: Option<PathBuf>,
+    /// The API crate, where several of the workspace would do
+    #[arg(long, value_name = "PACKAGE", conflicts_with_all = ["sdk", "host"])]
+    pub api: Option<String>,
+    /// The version control to begin with: git, hg, pijul, fossil or none (default: as `cargo new` has it)
+    #[arg(long, value_name = "VCS")]
+    pub vcs: Option<String>,
+    /// How messages are printed
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub message_format: MessageFormat,
+    /// Run without the network
+    #[arg(long)]
+    pub offline: bool,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    pub quiet: bool,
 }
 
 /// Arguments of `test`.
@@ -229,7 +270,7 @@ pub struct RunArguments {
 }
 
 /// Arguments of everything that builds.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct BuildArguments {
     /// Package to build: a host, a plugin or the API crate (default: all of the workspace)
     #[arg(short, long = "package", value_name = "SPEC")]
@@ -267,7 +308,7 @@ pub struct BuildArguments {
 }
 
 /// Which features are on.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct FeatureArguments {
     /// Features to enable: `name` or `package/name`, separated by commas or blanks
     #[arg(short = 'F', long, value_name = "FEATURES")]
@@ -281,7 +322,7 @@ pub struct FeatureArguments {
 }
 
 /// Options that cargo is given as they are.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct CargoArguments {
     /// Number of jobs at once
     #[arg(short, long, value_name = "N", allow_hyphen_values = true)]
@@ -313,9 +354,10 @@ pub struct CargoArguments {
 }
 
 /// How messages are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum MessageFormat {
     /// For people.
+    #[default]
     Human,
     /// For programs: a JSON object on each line of standard output.
     Json,

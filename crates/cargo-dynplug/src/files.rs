@@ -3,7 +3,7 @@
 use crate::diagnostic::{Doing, Result};
 use sha2::{Digest, Sha256};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 /// Writes `bytes` to `path` so that nobody ever sees half of them. Leaves the file alone when it holds them already.
 ///
@@ -73,6 +73,13 @@ pub fn copy_tree(from: &Path, to: &Path) -> Result<()> {
 /// When that fails.
 pub fn make_folder(path: &Path) -> Result<()> {
     std::fs::create_dir_all(path).doing(format_args!("make the folder {}", path.display()))
+}
+
+/// The way from the folder `from` to `to`, both absolute.
+pub fn relative(from: &Path, to: &Path) -> PathBuf {
+    let same = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
+    let up = from.components().skip(same).map(|_| Component::ParentDir);
+    up.chain(to.components().skip(same)).collect()
 }
 
 /// The SHA-256 of some bytes.

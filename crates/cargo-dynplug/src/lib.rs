@@ -15,6 +15,7 @@ mod inspect;
 mod link;
 pub mod linker;
 mod lock;
+mod new;
 mod outcome;
 mod plan;
 mod profile;
@@ -50,6 +51,7 @@ pub fn run(mut words: Vec<OsString>) -> i32 {
         }
     };
     let (format, outcome) = match &cli.command {
+        Command::New(arguments) => (arguments.message_format, new::run(arguments)),
         Command::Build(arguments) => (arguments.message_format, build(arguments)),
         Command::Run(arguments) => (arguments.build.message_format, run_host(arguments)),
         Command::Test(arguments) => {

@@ -101,7 +101,7 @@ fn installed(rustup: &PathBuf, want: &str) -> Option<String> {
 }
 
 /// What rustup calls the toolchain with this compiler; none if the Rust project didn't build it.
-fn channel(rustc: &str) -> Option<String> {
+pub fn channel(rustc: &str) -> Option<String> {
     let (version, rest) = rustc.strip_prefix("rustc ")?.split_once(" (")?;
     let (details, after) = rest.split_once(')')?;
     let (commit, date) = details.split_once(' ')?;

@@ -21,9 +21,22 @@ pub fn named(arguments: &BuildArguments, metadata: &Metadata) -> Result<Option<P
     if let Some(path) = &arguments.sdk {
         return Ok(Some(path.clone()));
     }
-    if let Some(path) = std::env::var_os(VARIABLE).filter(|p| !p.is_empty()) {
-        return Ok(Some(PathBuf::from(path)));
+    match in_the_environment() {
+        Some(path) => Ok(Some(path)),
+        None => in_the_manifests(arguments, metadata),
     }
+}
+
+/// The SDK that the environment names.
+pub fn in_the_environment() -> Option<PathBuf> {
+    std::env::var_os(VARIABLE).filter(|p| !p.is_empty()).map(PathBuf::from)
+}
+
+/// The SDK that the `Cargo.toml` of what is built, or of its workspace, names.
+///
+/// # Errors
+/// When two packages that are built name different SDKs.
+pub fn in_the_manifests(arguments: &BuildArguments, metadata: &Metadata) -> Result<Option<PathBuf>> {
     let key = |value: &serde_json::Value, folder: &Path| {
         Some(folder.join(value.get("dynplug")?.get("sdk")?.as_str()?))
     };

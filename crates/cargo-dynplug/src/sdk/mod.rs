@@ -126,9 +126,9 @@ impl Sdk {
         std::iter::once(self).chain(&self.libraries)
     }
 
-    /// Whether it was made to be used elsewhere: then it has the sources that the host's own workspace would have.
+    /// Whether it came from elsewhere: then it has the sources that the host's own workspace would have.
     pub fn is_external(&self) -> bool {
-        !self.description.packages.is_empty()
+        self.named.is_some() || !self.description.packages.is_empty()
     }
 
     /// The API library's file.

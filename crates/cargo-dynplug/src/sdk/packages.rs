@@ -5,7 +5,7 @@
 
 mod manifest;
 
-pub use manifest::MARKER;
+pub use manifest::{MARKER, place};
 
 use crate::diagnostic::{Diagnostic, Doing, Result};
 use crate::files;

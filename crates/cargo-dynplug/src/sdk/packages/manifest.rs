@@ -306,7 +306,9 @@ fn words(closure: &Closure, package: &Package, line: &Dependency) -> Option<Tabl
 }
 
 /// How a `Cargo.toml` says where a package comes from. Nothing for crates.io.
-fn place(source: &Source) -> Table {
+///
+/// A `version` is not part of it.
+pub fn place(source: &Source) -> Table {
     if let Some(git) = source.repr.strip_prefix("git+") {
         let git = git.split('#').next().unwrap_or(git);
         let (url, query) = git.split_once('?').unwrap_or((git, ""));
