@@ -2,8 +2,7 @@
 //! sources make the same bytes wherever they are built.
 
 use crate::changed_api::{Changed, RAN, fill, workspace};
-use crate::harness::{Call, Fixture, Ran};
-use std::path::{Path, PathBuf};
+use crate::harness::{Fixture, Ran};
 use std::process::Command;
 
 /// Replaces `old` by `new` in one file of what is shared, builds the host alone, in which `compiled` is compiled, and
@@ -141,28 +140,6 @@ fn the_plugin_is_stripped_by_the_compiler() {
     plugin_opens_with("-Cstrip=symbols");
 }
 
-/// A call by another user of another machine: `CARGO_HOME`, home folder and name differ.
-fn as_somebody_else(call: Call, fixture: &Fixture) -> Call {
-    let home = fixture.root().join("home of somebody");
-    let cargo_home = home.join("cargo");
-    std::fs::create_dir_all(&cargo_home).unwrap();
-    let own = |name: &str, below: &str| {
-        let set = std::env::var_os(name).map(PathBuf::from);
-        set.unwrap_or_else(|| {
-            Path::new(&std::env::var_os("HOME").expect("there is a home folder")).join(below)
-        })
-    };
-    let registry = cargo_home.join("registry");
-    if !registry.exists() {
-        std::os::unix::fs::symlink(own("CARGO_HOME", ".cargo").join("registry"), &registry).unwrap();
-    }
-    call.env("RUSTUP_HOME", own("RUSTUP_HOME", ".rustup"))
-        .env("HOME", &home)
-        .env("CARGO_HOME", &cargo_home)
-        .env("USER", "somebody")
-        .env("LOGNAME", "somebody")
-}
-
 /// Builds one workspace in two folders, as two users, and compares all that was made.
 #[track_caller]
 fn same_bytes(name: &str, options: &[&str]) {
@@ -171,7 +148,7 @@ fn same_bytes(name: &str, options: &[&str]) {
     let there = here.moved(&format!("another folder for {name}"));
     let build = |fixture: &Fixture| options.iter().fold(fixture.build(), |call, option| call.arg(option));
     build(&here).go().ok();
-    as_somebody_else(build(&there), &there).go().ok();
+    build(&there).as_somebody_else(&there).go().ok();
     for (one, other) in [(&here, &there), (&there, &here)] {
         let run: Ran = one.app().arg(other.plugin_file("hello")).go();
         run.ok().prints(RAN);

@@ -204,9 +204,11 @@ impl Fixture {
             let path = Path::new("crates").join(name);
             copy(&repository().join(&path), &runtime_there.join(&path));
         }
-        let manifest =
-            std::fs::read_to_string(repository().join("Cargo.toml")).expect("the file can be read");
-        write(&runtime_there.join("Cargo.toml"), &manifest);
+        // The runtime's package has the readme of the repository.
+        for name in ["Cargo.toml", "README.md"] {
+            let text = std::fs::read_to_string(repository().join(name)).expect("the file can be read");
+            write(&runtime_there.join(name), &text);
+        }
         Fixture { name: self.name.clone(), target: Some(root.join("target folder")), root }
     }
 
@@ -281,7 +283,10 @@ impl Fixture {
     /// The tool, without any arguments, yet to be run.
     pub fn bare_tool(&self) -> Call {
         // As cargo does it for subcommands.
-        Call::new(TOOL, BUILD_LIMIT).arg("dynplug").folder(&self.root)
+        Call::new(TOOL, BUILD_LIMIT)
+            .arg("dynplug")
+            .folder(&self.root)
+            .env("DYNPLUG_CACHE", shared_target().join("unpacked SDKs"))
     }
 
     /// Plain cargo, yet to be run.
@@ -401,6 +406,30 @@ impl Call {
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Call {
         self.environment.push((name.into(), value.as_ref().to_owned()));
         self
+    }
+
+    /// Makes it the call of another user of another machine, who has the same crates at hand: `CARGO_HOME`, home folder and
+    /// name differ.
+    pub fn as_somebody_else(self, fixture: &Fixture) -> Call {
+        let home = fixture.root().join("home of somebody");
+        let cargo_home = home.join("cargo");
+        std::fs::create_dir_all(&cargo_home).expect("a home can be made");
+        let own = |name: &str, below: &str| {
+            let set = std::env::var_os(name).map(PathBuf::from);
+            set.unwrap_or_else(|| {
+                Path::new(&std::env::var_os("HOME").expect("there is a home folder")).join(below)
+            })
+        };
+        let registry = cargo_home.join("registry");
+        if !registry.exists() {
+            std::os::unix::fs::symlink(own("CARGO_HOME", ".cargo").join("registry"), &registry)
+                .expect("a link can be made");
+        }
+        self.env("RUSTUP_HOME", own("RUSTUP_HOME", ".rustup"))
+            .env("HOME", &home)
+            .env("CARGO_HOME", &cargo_home)
+            .env("USER", "somebody")
+            .env("LOGNAME", "somebody")
     }
 
     /// Leaves the environment empty, but for what is set from now on.

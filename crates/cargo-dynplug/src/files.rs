@@ -104,7 +104,7 @@ pub fn open_to_others(path: &Path, mode: u32) {
 #[cfg(not(unix))]
 pub fn open_to_others(_path: &Path, _mode: u32) {}
 
-/// Links `link` to `target`, replacing what was there.
+/// Links `link` to `target`, replacing what was there. Others may do the same at the same time.
 ///
 /// # Errors
 /// When the link can't be made.
@@ -112,11 +112,45 @@ pub fn link(target: &Path, link: &Path) -> Result<()> {
     if std::fs::read_link(link).is_ok_and(|old| old == target) {
         return Ok(());
     }
-    let _ = std::fs::remove_file(link);
-    #[cfg(unix)]
-    let done = std::os::unix::fs::symlink(target, link);
-    // Symbolic links want a privilege on Windows; a hard link or a copy does as well.
-    #[cfg(not(unix))]
-    let done = std::fs::hard_link(target, link).or_else(|_| std::fs::copy(target, link).map(drop));
-    done.doing(format_args!("link {} to {}", link.display(), target.display()))
+    let what = format!("link {} to {}", link.display(), target.display());
+    let make = |path: &Path| {
+        #[cfg(unix)]
+        return std::os::unix::fs::symlink(target, path);
+        // Symbolic links want a privilege on Windows; a hard link or a copy does as well.
+        #[cfg(not(unix))]
+        return std::fs::hard_link(target, path).or_else(|_| std::fs::copy(target, path).map(drop));
+    };
+    let made =
+        tempfile::Builder::new().make_in(link.parent().unwrap_or(Path::new(".")), make).doing(&what)?;
+    made.into_temp_path().persist(link).doing(what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_builds_at_once_make_the_same_links() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, at) = (folder.path().join("target"), folder.path().join("link"));
+        std::fs::write(&target, "x").unwrap();
+        for round in 0..50 {
+            std::thread::scope(|scope| {
+                let tries: Vec<_> = (0..8).map(|_| scope.spawn(|| link(&target, &at))).collect();
+                for one in tries {
+                    one.join().unwrap().unwrap_or_else(|e| panic!("round {round}: {e}"));
+                }
+            });
+            std::fs::remove_file(&at).unwrap();
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_way_from_one_folder_to_another_goes_up_and_down() {
+        let way = |from: &str, to: &str| relative(Path::new(from), Path::new(to));
+        assert_eq!(way("/a/b/c", "/a/d"), Path::new("../../d"));
+        assert_eq!(way("/a", "/a/b"), Path::new("b"));
+        assert_eq!(way("/a/b", "/c"), Path::new("../../c"));
+    }
 }

@@ -22,32 +22,54 @@ pub fn run(arguments: &SyncArguments) -> Result<i32> {
     let build = &arguments.build;
     let settings = Settings::read()?;
     let metadata = read_metadata(build, &settings.targets())?;
-    let Some(path) = locate::named(build, &metadata)? else {
+    let Some(sdk) = locate::find(build, &metadata, &settings.target)? else {
         return Err(Diagnostic::error("no-sdk", "nothing says which SDK the workspace is to follow")
             .help("name it: `cargo dynplug sync --sdk FILE`")
             .help("or in Cargo.toml:\n[package.metadata.dynplug]\nsdk = \"FILE\"")
             .usage()
             .into());
     };
-    let sdk = locate::open(&path, &settings.target)?;
     let sources = copies(&metadata, &sdk);
     let stale: Vec<&Copy> = sources.iter().filter(|c| c.is_stale(&sdk)).collect();
     let lock_file = metadata.workspace_root.join(LOCK).into_std_path_buf();
     let adopted = adopted(&lock_file, &metadata, &sdk)?;
-    if build.message_format == MessageFormat::Json {
-        print_for_programs(&adopted, &stale, arguments.dry_run);
-    } else if !build.cargo.quiet {
-        print_for_people(&adopted, &stale, arguments.dry_run);
-    }
-    let changed = !stale.is_empty() || !adopted.changes.is_empty();
+    let print = || match build.message_format {
+        MessageFormat::Json => print_for_programs(&adopted, &stale, arguments.dry_run),
+        MessageFormat::Human if build.cargo.quiet => {}
+        MessageFormat::Human => print_for_people(&adopted, &stale, arguments.dry_run),
+    };
     if arguments.dry_run {
-        return Ok(i32::from(changed));
+        print();
+        return Ok(i32::from(!stale.is_empty() || !adopted.changes.is_empty()));
     }
-    for copy in stale {
+    for copy in &stale {
         copy.renew(&sdk)?;
     }
+    let before = std::fs::read(&lock_file).ok();
     files::write_whole(&lock_file, adopted.text.as_bytes())?;
-    rest(build, &settings, &sdk)
+    match read_metadata(build, &settings.targets()) {
+        Ok(metadata) => {
+            print();
+            rest(build, metadata, &sdk)
+        }
+        Err(refused) => {
+            restore(&lock_file, before.as_deref())?;
+            // Somebody asks for what the host doesn't have. Who that is can be told by the versions that there were.
+            let metadata = read_metadata(build, &settings.targets())?;
+            match rest(build, metadata, &sdk) {
+                Ok(_) => Err(refused),
+                Err(why) => Err(refused.notes.iter().fold(why, |why, note| Box::new(why.note(note)))),
+            }
+        }
+    }
+}
+
+/// Lets the lock file be what it was.
+fn restore(lock_file: &Path, before: Option<&[u8]>) -> Result<()> {
+    match before {
+        Some(bytes) => files::write_whole(lock_file, bytes),
+        None => std::fs::remove_file(lock_file).doing(format_args!("remove {}", lock_file.display())),
+    }
 }
 
 /// The workspace's lock file with the versions of the SDK's.
@@ -68,8 +90,7 @@ fn adopted(lock_file: &Path, metadata: &Metadata, sdk: &Sdk) -> Result<Adopted> 
 }
 
 /// Says what still keeps the plugins from being built, after cargo has had its word on the lock file.
-fn rest(arguments: &BuildArguments, settings: &Settings, sdk: &Sdk) -> Result<i32> {
-    let metadata = read_metadata(arguments, &settings.targets())?;
+fn rest(arguments: &BuildArguments, metadata: Metadata, sdk: &Sdk) -> Result<i32> {
     let workspace = Workspace::of_plugins(metadata, sdk)?;
     let mut errors = Vec::new();
     for plugin in &workspace.plugins {
@@ -90,11 +111,11 @@ struct Copy {
     /// The folder.
     folder: PathBuf,
     name: String,
-    /// Of what it is a copy.
+    /// Of what it is a copy; nothing where it is yet to be made.
     digest: String,
 }
 
-/// The copies in the workspace, of the packages that the SDK has now too.
+/// The copies in the workspace of packages that the SDK has now too, and those that are to be.
 fn copies(metadata: &Metadata, sdk: &Sdk) -> Vec<Copy> {
     let copies = metadata.packages.iter().filter(|p| p.source.is_none()).filter_map(|package| {
         let digest = package.metadata.get(sdk::packages::MARKER)?.get("digest")?.as_str()?.to_owned();
@@ -102,7 +123,18 @@ fn copies(metadata: &Metadata, sdk: &Sdk) -> Vec<Copy> {
         Some(Copy { folder, name: package.name.to_string(), digest })
     });
     // The SDK's own folder is no copy.
-    copies.filter(|c| !c.folder.starts_with(&sdk.folder)).collect()
+    let mut copies: Vec<Copy> = copies.filter(|c| !c.folder.starts_with(&sdk.folder)).collect();
+    // The API crate may have come to depend on more than there was.
+    let api = copies.iter().find(|c| c.name == sdk.description.api.package);
+    if let Some(folder) = api.and_then(|api| api.folder.parent()).map(Path::to_owned) {
+        for package in &sdk.description.packages {
+            let folder = folder.join(package.folder.file_name().unwrap_or_default());
+            if !folder.exists() {
+                copies.push(Copy { folder, name: package.name.clone(), digest: String::new() });
+            }
+        }
+    }
+    copies
 }
 
 impl Copy {
@@ -124,7 +156,9 @@ impl Copy {
         let (new, old) = (staging.path().join("new"), staging.path().join("old"));
         files::copy_tree(&sdk.folder.join(&original.folder), &new)?;
         let what = format!("replace {}", self.folder.display());
-        std::fs::rename(&self.folder, &old).doing(&what)?;
+        if self.folder.exists() {
+            std::fs::rename(&self.folder, &old).doing(&what)?;
+        }
         std::fs::rename(&new, &self.folder).doing(what)
     }
 }

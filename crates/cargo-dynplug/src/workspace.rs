@@ -4,6 +4,7 @@ use crate::cli::{BuildArguments, CargoArguments};
 use crate::context::Package;
 use crate::diagnostic::{Diagnostic, Doing, Result};
 use crate::sdk::Sdk;
+use crate::sdk::packages::MARKER;
 use cargo_metadata::{CrateType, DependencyKind, Metadata, MetadataCommand, PackageId, TargetKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -30,10 +31,13 @@ impl Workspace {
     /// Finds the API crate of a workspace that has a host.
     ///
     /// # Errors
-    /// When there is no API crate, or more than one.
+    /// When there is no API crate, or more than one, or it is an SDK's copy, of which no host is built.
     pub fn of_host(metadata: Metadata, arguments: &BuildArguments) -> Result<Workspace> {
         let graph = Graph::of(&metadata);
         let api = graph.api_crate(arguments)?;
+        if metadata[&api].metadata.get(MARKER).is_some() {
+            return Err(no_sdk(&metadata[&api].name).into());
+        }
         let members: Vec<&PackageId> = metadata.workspace_members.iter().collect();
         let depends = |id: &&&PackageId| graph.below(id).contains(&api) && ***id != api;
         let hosts = members.iter().filter(depends).filter(|id| is_program(&metadata, id));
@@ -189,6 +193,15 @@ impl Workspace {
             package.manifest_path
         ))
     }
+}
+
+/// Plugins have the copy of an API crate that came with an SDK. What is built with that alone would fit no host.
+fn no_sdk(api: &str) -> Diagnostic {
+    Diagnostic::error("no-sdk", "nothing says with which SDK the plugins are to be built")
+        .note(format!("the API crate `{api}` is an SDK's copy: the library itself is built with the host"))
+        .help("name the SDK: `--sdk FILE`, or DYNPLUG_SDK in the environment")
+        .help("or in Cargo.toml:\n[package.metadata.dynplug]\nsdk = \"FILE\"")
+        .usage()
 }
 
 /// What is to be built beside the API library.

@@ -71,11 +71,10 @@ impl<'a> Builder<'a> {
     pub fn prepare_for(arguments: &'a BuildArguments) -> Result<Prepared<'a>> {
         let settings = Settings::read()?;
         let metadata = read_metadata(arguments, &settings.targets())?;
-        let Some(path) = locate::named(arguments, &metadata)? else {
+        let Some(sdk) = locate::find(arguments, &metadata, &settings.target)? else {
             let builder = Self::prepare(arguments, Workspace::of_host(metadata, arguments)?, settings, None)?;
             return Ok(Prepared::Ready(Box::new(builder)));
         };
-        let sdk = locate::open(&path, &settings.target)?;
         if let Some(code) = toolchain::choose(&sdk, &settings, arguments)? {
             return Ok(Prepared::Done(code));
         }

@@ -168,7 +168,7 @@ fn around(request: &Request<'_>, settings: &Settings) -> Result<Option<Around>> 
     let metadata = read_metadata(&build, &settings.targets())?;
     if let Some(path) = locate::in_the_manifests(&build, &metadata)? {
         let sdk = locate::open(&path, &settings.target)?;
-        let workspace = Box::new(Workspace::of_plugins(metadata, &sdk.description.api.package)?);
+        let workspace = Box::new(Workspace::of_plugins(metadata, &sdk)?);
         return Ok(Some(Around::Fits { workspace, sdk: sdk.named }));
     }
     match Workspace::of_host(metadata, &build) {

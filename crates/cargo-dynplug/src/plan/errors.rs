@@ -173,7 +173,7 @@ fn refuses(workspace: &Workspace, id: &PackageId, held: &Unit) -> Option<(String
 /// The option by which the next command finds the SDK, where it wouldn't by itself.
 fn sdk_option(sdk: &Sdk) -> String {
     match &sdk.named {
-        Some(path) => format!(" --sdk {}", path.display()),
-        None => String::new(),
+        Some(path) if sdk.by_option => format!(" --sdk {}", path.display()),
+        _ => String::new(),
     }
 }

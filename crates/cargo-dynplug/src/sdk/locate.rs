@@ -17,7 +17,7 @@ pub const ENDING: &str = ".sdk.tar.zst";
 ///
 /// # Errors
 /// When two packages that are built name different SDKs.
-pub fn named(arguments: &BuildArguments, metadata: &Metadata) -> Result<Option<PathBuf>> {
+fn named(arguments: &BuildArguments, metadata: &Metadata) -> Result<Option<PathBuf>> {
     if let Some(path) = &arguments.sdk {
         return Ok(Some(path.clone()));
     }
@@ -38,7 +38,9 @@ pub fn in_the_environment() -> Option<PathBuf> {
 /// When two packages that are built name different SDKs.
 pub fn in_the_manifests(arguments: &BuildArguments, metadata: &Metadata) -> Result<Option<PathBuf>> {
     let key = |value: &serde_json::Value, folder: &Path| {
-        Some(folder.join(value.get("dynplug")?.get("sdk")?.as_str()?))
+        let path = folder.join(value.get("dynplug")?.get("sdk")?.as_str()?);
+        // Each package may have its own way to the same file.
+        Some(path.canonicalize().unwrap_or(path))
     };
     let mut found: BTreeMap<PathBuf, String> = BTreeMap::new();
     for package in metadata.workspace_packages() {
@@ -58,6 +60,16 @@ pub fn in_the_manifests(arguments: &BuildArguments, metadata: &Metadata) -> Resu
     }
     let of_the_workspace = key(&metadata.workspace_metadata, metadata.workspace_root.as_std_path());
     Ok(found.into_keys().next().or(of_the_workspace))
+}
+
+/// Opens the SDK that these arguments, the environment or a `Cargo.toml` name. None if nothing does.
+///
+/// # Errors
+/// As those of [`named`] and [`open`].
+pub fn find(arguments: &BuildArguments, metadata: &Metadata, target: &str) -> Result<Option<Sdk>> {
+    let Some(path) = named(arguments, metadata)? else { return Ok(None) };
+    let sdk = open(&path, target)?;
+    Ok(Some(Sdk { by_option: arguments.sdk.is_some(), ..sdk }))
 }
 
 /// Opens the SDK at `path`: an archive, its unpacked folder, or a folder with archives, of which that for `target` is

@@ -79,7 +79,8 @@ impl Making<'_> {
             scripts,
             packages: Vec::new(),
         };
-        let sdk = Sdk { folder, description, named: None, libraries: Vec::new(), of_plugins: false };
+        let (named, libraries) = (None, Vec::new());
+        let sdk = Sdk { folder, description, named, by_option: false, libraries, of_plugins: false };
         sdk.write_description()?;
         Ok(sdk)
     }

@@ -74,8 +74,10 @@ pub struct Sdk {
     pub folder: PathBuf,
     /// What is in it.
     pub description: Description,
-    /// What the user called it on the command line, if anything.
+    /// By what path it was found, where it came from elsewhere.
     pub named: Option<PathBuf>,
+    /// Whether nothing but the command line names it, so that the next command has to be told again.
+    pub by_option: bool,
     /// Libraries that plugins share among themselves, in the same form: each built on this SDK, and on those before it.
     pub libraries: Vec<Sdk>,
     /// Whether it is such a library itself.
@@ -107,6 +109,7 @@ impl Sdk {
             folder: folder.to_owned(),
             description,
             named: None,
+            by_option: false,
             libraries: Vec::new(),
             of_plugins: false,
         })
