@@ -148,7 +148,7 @@ fn same_bytes(name: &str, options: &[&str]) {
     let there = here.moved(&format!("another folder for {name}"));
     let build = |fixture: &Fixture| options.iter().fold(fixture.build(), |call, option| call.arg(option));
     build(&here).go().ok();
-    build(&there).as_somebody_else(&there).go().ok();
+    build(&there).of_somebody_else(&there).go().ok();
     for (one, other) in [(&here, &there), (&there, &here)] {
         let run: Ran = one.app().arg(other.plugin_file("hello")).go();
         run.ok().prints(RAN);

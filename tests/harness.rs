@@ -410,7 +410,7 @@ impl Call {
 
     /// Makes it the call of another user of another machine, who has the same crates at hand: `CARGO_HOME`, home folder and
     /// name differ.
-    pub fn as_somebody_else(self, fixture: &Fixture) -> Call {
+    pub fn of_somebody_else(self, fixture: &Fixture) -> Call {
         let home = fixture.root().join("home of somebody");
         let cargo_home = home.join("cargo");
         std::fs::create_dir_all(&cargo_home).expect("a home can be made");

@@ -27,7 +27,7 @@ fn given_away(fixture: &Fixture) -> PathBuf {
 static SUMMARY: LazyLock<Fixture> = LazyLock::new(|| {
     let author = Fixture::folder("sdk-author");
     let new = author.bare_tool().args(["new", "projects/summary", "--sdk"]).arg(given_away(&RUNTIME));
-    new.as_somebody_else(&author).go().ok().says("Created the plugin `summary`");
+    new.of_somebody_else(&author).go().ok().says("Created the plugin `summary`");
     let project = author.root().join("projects/summary");
     let own = repository().join("examples/runtime/plugins/summary/src/lib.rs");
     let more = "\npub mod own;\npub use own::sum;\n\n/// How many calls were counted, this one too.\n\
@@ -48,7 +48,7 @@ static SUMMARY: LazyLock<Fixture> = LazyLock::new(|| {
 
 /// The tool in the author's project.
 fn authors(author: &Fixture, subcommand: &str) -> Call {
-    author.tool(subcommand).as_somebody_else(author).folder(&author.root().join("projects/summary"))
+    author.tool(subcommand).of_somebody_else(author).folder(&author.root().join("projects/summary"))
 }
 
 /// A folder with the plugin `station` of the example and this one in the place of `summary`; the host's run with it.
@@ -259,13 +259,13 @@ fn comments_folders_and_users_make_no_difference_to_an_sdk() {
     here.build().go().ok();
     here.tool("sdk").arg("-o").arg(sdk_of(&here)).go().ok();
     let there = here.moved("another folder for an SDK");
-    let moved = there.tool("sdk").arg("-o").arg(sdk_of(&there)).as_somebody_else(&there).go();
+    let moved = there.tool("sdk").arg("-o").arg(sdk_of(&there)).of_somebody_else(&there).go();
     moved.ok();
     let same = std::fs::read(sdk_of(&here)).unwrap() == std::fs::read(sdk_of(&there)).unwrap();
     assert!(same, "the SDKs of two folders and users differ");
 
     there.replace("app-api/src/lib.rs", "//! What is shared.", "//! What is\n//! shared.\n// And more.");
-    there.tool("sdk").arg("-o").arg(sdk_of(&there)).as_somebody_else(&there).go().ok();
+    there.tool("sdk").arg("-o").arg(sdk_of(&there)).of_somebody_else(&there).go().ok();
     let different = std::fs::read(sdk_of(&here)).unwrap() != std::fs::read(sdk_of(&there)).unwrap();
     assert!(different, "the comment is in no file of the SDK");
     let author = Fixture::folder("sdk-of-comments");

@@ -1,6 +1,7 @@
 //! Which packages a plugin reaches, with which features, and who wants each of these: what cargo's resolver decides for
 //! the target, done again for one package so that everything that is wanted has a reason.
 
+use crate::sdk::packages::library;
 use cargo_metadata::{Dependency, DependencyKind, Metadata, Node, Package, PackageId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -68,8 +69,9 @@ impl<'a> Features<'a> {
             let before = features.size();
             let ids: Vec<&PackageId> = features.reached.keys().copied().collect();
             for id in ids {
-                if id == root || descend(id) {
-                    features.step(id, id == root);
+                match id == root || descend(id) {
+                    true => features.step(id, id == root),
+                    false => features.within(id),
                 }
             }
             if features.size() == before {
@@ -125,6 +127,18 @@ impl<'a> Features<'a> {
 
     fn size(&self) -> usize {
         self.reached.values().map(|r| 1 + r.features.len() + r.optional.len()).sum()
+    }
+
+    /// What features of one package turn on in itself. What lies below a shared crate is as the SDK has it.
+    fn within(&mut self, id: &'a PackageId) {
+        let package = &self.metadata[id];
+        let names: Vec<String> =
+            self.reached.get(id).map(|r| r.features.keys().cloned().collect()).unwrap_or_default();
+        for name in names {
+            for item in package.features.get(&name).into_iter().flatten() {
+                self.turn_on(id, item, Want { package: id, feature: Some(name.clone()) });
+            }
+        }
     }
 
     /// What one package turns on, as far as it is known by now.
@@ -206,6 +220,13 @@ impl<'a> Features<'a> {
         !dependency.optional || self.reached.get(id).is_some_and(on)
     }
 
+    /// By what name the code knows the package behind a dependency.
+    fn extern_name(&self, dependency: &Dependency, target: &PackageId) -> String {
+        let library = library(&self.metadata[target]).map(|t| &t.name);
+        let name = dependency.rename.as_ref().or(library).unwrap_or(&dependency.name);
+        name.replace('-', "_")
+    }
+
     /// The package that stands behind a dependency; none where the target doesn't have it.
     fn target(&self, id: &PackageId, dependency: &Dependency) -> Option<&'a PackageId> {
         let candidates: Vec<_> = (self.nodes.get(id)?.deps.iter())
@@ -213,7 +234,7 @@ impl<'a> Features<'a> {
             .filter(|d| {
                 d.dep_kinds.iter().any(|k| k.kind == dependency.kind && k.target == dependency.target)
             })
-            .filter(|d| dependency.rename.as_ref().is_none_or(|r| d.name == r.replace('-', "_")))
+            .filter(|d| d.name == self.extern_name(dependency, &d.pkg))
             .collect();
         match candidates[..] {
             [one] => Some(&one.pkg),

@@ -105,7 +105,7 @@ fn remove_others(folder: &Path, kept: &BTreeSet<PathBuf>) -> Result<()> {
 }
 
 /// The library of a package, which is what others depend on.
-fn library(package: &Package) -> Option<&cargo_metadata::Target> {
+pub fn library(package: &Package) -> Option<&cargo_metadata::Target> {
     let is_library = |kind: &TargetKind| {
         matches!(
             kind,

@@ -1,0 +1,4 @@
+//! An API crate that shares C code.
+
+pub use bundled;
+pub use dynplug;

@@ -1,0 +1,3 @@
+#pragma once
+
+int bundled_add(int number);

@@ -1,0 +1,1 @@
+//! A crate that no feature of this build wants.
