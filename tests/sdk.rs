@@ -1,6 +1,6 @@
 //! The SDK: made of a host's workspace, it is enough to build plugins elsewhere, which that very host opens.
 
-use crate::harness::{Call, Fixture, Ran, copy, repository, shared_target};
+use crate::harness::{Call, Fixture, Kind, Ran, copy, repository, shared_target};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -238,7 +238,7 @@ fn a_new_plugin_loads_and_plain_cargo_works_on_it() {
     let run = small().app().arg(author.plugin_file("another")).arg(author.plugin_file("my_plugin")).go();
     run.ok().says("This is another.").says("This is my-plugin.");
     let json = author.tool("test").args(["--message-format", "json", "-p", "another"]).folder(&project).go();
-    json.ok().says("tests::it_greets_by_name ... ok");
+    json.ok().says("\"reason\":\"compiler-artifact\"").says("tests::it_greets_by_name ... ok");
 }
 
 #[test]
@@ -272,4 +272,40 @@ fn comments_folders_and_users_make_no_difference_to_an_sdk() {
     author.bare_tool().args(["new", "harmless", "--sdk"]).arg(sdk_of(&there)).go().ok();
     author.tool("build").folder(&author.root().join("harmless")).go().ok();
     here.app().arg(author.plugin_file("harmless")).go().ok().says("This is harmless.");
+}
+
+#[test]
+fn a_newer_sdk_of_the_host_is_followed() {
+    let host = Fixture::empty("sdk-growing");
+    host.api(API).host(HOST);
+    host.tool("sdk").arg("-o").arg(sdk_of(&host)).go().ok();
+    let author = Fixture::folder("sdk-following");
+    author.bare_tool().args(["new", "follower", "--sdk"]).arg(sdk_of(&host)).go().ok();
+    let project = author.root().join("follower");
+    let tool = |subcommand: &str| author.tool(subcommand).folder(&project);
+    tool("build").go().ok();
+    tool("sync").arg("--dry-run").go().ok().says("In step");
+
+    // The API crate has more, of its own and from a new crate, under its old version and then under a new one.
+    let more = format!("{API}\n/// New.\npub use extra::more;\n");
+    host.package("extra", Kind::Library, &[], "//! New.\n\n/// New.\npub fn more() -> u32 { 6 }\n");
+    host.package("app-api", Kind::Api, &["dynplug", "extra"], &more);
+    for version in ["0.1.0", "0.2.0"] {
+        host.replace("app-api/Cargo.toml", "version = \"0.1.0\"", &format!("version = \"{version}\""));
+        host.build().go().ok();
+        host.tool("sdk").arg("-o").arg(sdk_of(&host)).go().ok();
+        let ran = tool("build").go();
+        ran.fails_with(1)
+            .says("`cargo dynplug sync`")
+            .says("came with another SDK")
+            .says_in_lines(1, "error");
+        tool("sync").arg("--dry-run").go().fails_with(1).says("Would renew");
+        tool("sync").go().ok().says("Renewing").says("sdk/app-api");
+        assert!(project.join("sdk/extra/src/lib.rs").is_file());
+        let source = "#[dynplug::export]\npub fn f() { println!(\"more: {}\", app_api::more()) }\n";
+        std::fs::write(project.join("src/lib.rs"), source).unwrap();
+        tool("build").go().ok();
+        host.app().arg(author.plugin_file("follower")).go().ok().says("more: 6");
+        author.cargo("check").folder(&project).go().ok();
+    }
 }

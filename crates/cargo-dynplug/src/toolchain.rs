@@ -1,7 +1,7 @@
 //! The compiler that an SDK was made with: metadata is read by no other. Where rustup is there it is chosen, or fetched;
 //! otherwise it is named.
 
-use crate::cli::BuildArguments;
+use crate::cli::{BuildArguments, MessageFormat};
 use crate::diagnostic::{Diagnostic, Doing, Result};
 use crate::sdk::Sdk;
 use crate::settings::Settings;
@@ -35,7 +35,7 @@ pub fn choose(sdk: &Sdk, settings: &Settings, arguments: &BuildArguments) -> Res
     let mut found = installed(&rustup, want);
     let offline = arguments.cargo.offline || arguments.cargo.frozen;
     if let (None, false, Some(channel)) = (&found, offline, &channel) {
-        eprintln!("  Installing the toolchain {channel}, with which the SDK was made");
+        say(arguments, "Installing", &format!("the toolchain {channel}, with which the SDK was made"));
         let status = Command::new(&rustup)
             .args(["toolchain", "install", channel, "--profile", "minimal", "--no-self-update"])
             .stdout(Stdio::null())
@@ -49,9 +49,7 @@ pub fn choose(sdk: &Sdk, settings: &Settings, arguments: &BuildArguments) -> Res
         let d = refusal().note("rustup has no such toolchain and could not get one");
         return Err(with_advice(d, channel.as_deref()).into());
     };
-    if !arguments.cargo.quiet {
-        eprintln!("   Toolchain {toolchain} (the SDK's; the default is {})", settings.version);
-    }
+    say(arguments, "Toolchain", &format!("{toolchain} (the SDK's; the default is {})", settings.version));
     let this = std::env::current_exe().doing("find this program")?;
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
     let mut command = Command::new(this);
@@ -61,6 +59,18 @@ pub fn choose(sdk: &Sdk, settings: &Settings, arguments: &BuildArguments) -> Res
     }
     let status = command.status().doing("run this program again with the SDK's compiler")?;
     Ok(Some(status.code().unwrap_or(1)))
+}
+
+/// A line on what is done, in cargo's manner.
+fn say(arguments: &BuildArguments, verb: &str, what: &str) {
+    match arguments.message_format {
+        MessageFormat::Json => {
+            let note = Diagnostic::note_only("toolchain", format!("{} {what}", verb.to_lowercase()));
+            println!("{}", note.to_message());
+        }
+        MessageFormat::Human if arguments.cargo.quiet => {}
+        MessageFormat::Human => eprintln!("{verb:>12} {what}"),
+    }
 }
 
 fn with_advice(d: Diagnostic, channel: Option<&str>) -> Diagnostic {

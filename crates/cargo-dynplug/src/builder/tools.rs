@@ -2,7 +2,7 @@
 //! cargo would build.
 
 use super::{Builder, RUSTDOC_SHIM};
-use crate::cli::{ClippyArguments, DocArguments, TestArguments};
+use crate::cli::{ClippyArguments, DocArguments, MessageFormat, TestArguments};
 use crate::context::Purpose;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::sdk::Sdk;
@@ -88,6 +88,9 @@ impl Builder<'_> {
             let sdk = libraries.below(id);
             let mut cargo = self.cargo_for_plugin(tool.command, id, &sdk, plan, Purpose::Tool)?;
             cargo.words(&tool.words);
+            if self.arguments.message_format == MessageFormat::Json {
+                cargo.word("--message-format=json");
+            }
             if !tool.rest.is_empty() {
                 cargo.word("--").words(&tool.rest);
             }

@@ -51,6 +51,7 @@ pub(super) fn make(request: &Request<'_>, dynplug: Option<&Path>) -> Result<Made
     }
     if let Some(text) = dynplug.lock()? {
         write(&project, crate::sdk::LOCK, &text)?;
+        contents.push((crate::sdk::LOCK.to_owned(), "the versions that dynplug is tested with".to_owned()));
     }
     staging.finish()?;
     Ok(Made {

@@ -1,6 +1,7 @@
 //! What keeps a plugin from being built with an SDK, said so that its author knows what to change.
 
 use super::features::Features;
+use super::is_copied;
 use crate::diagnostic::Diagnostic;
 use crate::sdk::{Held, Sdk};
 use crate::unit::Unit;
@@ -82,6 +83,9 @@ pub(super) fn other_version(
         "cargo takes the two for one crate, of which a process has one copy: the one in the API library of `{}`",
         sdk.description.api.package
     ));
+    if is_copied(package) {
+        return stale(d, sdk);
+    }
     let own = format!(
         "a copy of the plugin's own, whose types don't mix with the host's, is had by this in its Cargo.toml:\n[package.metadata.dynplug]\nprivate = [\"{}\"]",
         package.name
@@ -111,6 +115,13 @@ pub(super) fn other_source(
 ) -> Diagnostic {
     let package = &workspace.metadata[id];
     let title = workspace.name(plugin);
+    if is_copied(package) {
+        let d = Diagnostic::error(
+            "other-source",
+            format!("the plugin `{title}` has an older `{}` than the host's", held.title()),
+        );
+        return stale(d.note(format!("used by: {}", chain(workspace, features, id))), sdk);
+    }
     let place = match &package.source {
         Some(source) => source.repr.clone(),
         None => package.manifest_path.parent().map(|p| p.to_string()).unwrap_or_default(),
@@ -142,6 +153,14 @@ pub(super) fn other_source(
     d.help(format!(
         "or, for a copy of the plugin's own whose types don't mix with the host's:\n[package.metadata.dynplug]\nprivate = [\"{}\"]",
         held.package
+    ))
+}
+
+/// A package came with another SDK than the one that is used now.
+fn stale(d: Diagnostic, sdk: &Sdk) -> Diagnostic {
+    d.note("it is a copy that came with another SDK").help(format!(
+        "bring the SDK's sources in the workspace up to date: `cargo dynplug sync{}`",
+        sdk_option(sdk)
     ))
 }
 

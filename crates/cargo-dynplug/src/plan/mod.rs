@@ -138,7 +138,10 @@ impl<'a> Planner<'a> {
                     Some(false) => {}
                     None => others = Standing::OtherSource(held),
                 }
-            } else if !is_macro && are_compatible(&unit.version, &version) && self.is_meant(package, unit) {
+            } else if !is_macro
+                && (are_compatible(&unit.version, &version) || is_copied(package))
+                && self.is_meant(package, unit)
+            {
                 // Of a macro, another version makes no other type.
                 others = Standing::OtherVersion(held);
             }
@@ -163,7 +166,7 @@ impl<'a> Planner<'a> {
                 return Some(true);
             }
             let is_api = unit.package == self.sdk.description.api.package;
-            let replaced = self.declared_elsewhere(&package.id) || is_api;
+            let replaced = self.declared_elsewhere(&package.id) || is_api || is_copied(package);
             return if replaced { None } else { Some(false) };
         };
         match (source.repr.split_once('+'), unit.source.split_once('+')) {
@@ -181,7 +184,10 @@ impl<'a> Planner<'a> {
             None => {
                 let is_api = unit.package == self.sdk.description.api.package;
                 self.sdk.is_external()
-                    && (is_api || is_ours(package.name.as_str()) || self.declared_elsewhere(&package.id))
+                    && (is_api
+                        || is_copied(package)
+                        || is_ours(package.name.as_str())
+                        || self.declared_elsewhere(&package.id))
             }
             Some(source) => {
                 source.repr == unit.source
@@ -232,6 +238,11 @@ fn is_ours(name: &str) -> bool {
 
 fn is_proc_macro(package: &Package) -> bool {
     package.targets.iter().any(|t| t.kind.contains(&TargetKind::ProcMacro))
+}
+
+/// Whether a package came with an SDK, be it this one or an older one.
+fn is_copied(package: &Package) -> bool {
+    package.metadata.get(MARKER).is_some()
 }
 
 /// Whether a path package is the SDK's copy of a crate, or holds the same files.
