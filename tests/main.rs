@@ -7,6 +7,8 @@ mod changed_files;
 mod command_line;
 mod contract;
 mod copies;
+mod finding;
+mod forms;
 mod harmless_changes;
 mod harness;
 mod hostile;

@@ -288,18 +288,20 @@ fn write_all(files: &[Spoilt], folder: &Path) {
     }
 }
 
-// C15
+// C15, E5
 #[test]
 fn a_thousand_malformed_files_are_refused_and_a_good_plugin_opens_afterwards() {
     let files = to_be_refused();
     assert!(files.len() >= 1000, "these are only {}", files.len());
     let folder = folder("malformed");
     write_all(&files, &folder);
-    let ran = host(&[&"open-each", &folder, &"open", &hostile().plugin_file("good"), &"call"]);
+    let good = hostile().plugin_file("good");
+    let ran = host(&[&"open-each", &folder, &"open", &good, &"call", &"discover-each", &folder]);
     ran.says(&format!("refused {0} of {0}", files.len()))
         .does_not_say("victim ran")
         .does_not_say("left behind by")
-        .says_in_order(["the constructor of good ran", "opened good", "f of good ran"]);
+        .says_in_order(["the constructor of good ran", "opened good", "f of good ran"])
+        .says(&format!("discovered {0} of {0} as they open", files.len()));
     // Every kind of error is there, and none that comes from the system's loader.
     for kind in [
         "NotAnImage",

@@ -11,6 +11,7 @@ use syn::punctuated::Punctuated;
 use syn::{FnArg, Meta, ReturnType, Safety, Signature, Token, Type};
 
 use crate::parse::{Attribute, Function, Item, Request, Static};
+use crate::standing::{self, Standing};
 use crate::{docs, future, signature, span};
 
 /// The name under which rustc gets the plugin's API crate, set by the build tool.
@@ -142,6 +143,8 @@ fn meta(request: &Request, kind: &str, flags: u16, signature: &str, docs: &Token
         Some(name) => name.value(),
         None => request.ident().unraw().to_string(),
     };
+    let Standing { is_plugin, below } = standing::standing();
+    let flags = flags | (u16::from(is_plugin) << 2);
     let sections = sections("dp_exp");
     quote_spanned! {site=>
         const __DYNPLUG_FIELDS: __dynplug::record::Fields<'static> = __dynplug::record::Fields {
@@ -156,6 +159,7 @@ fn meta(request: &Request, kind: &str, flags: u16, signature: &str, docs: &Token
             version: __dynplug::meta_or(__dynplug::option_env!("CARGO_PKG_VERSION")),
             module: __dynplug::module_path!(),
             file: __dynplug::file!(),
+            below: #below,
         };
         #sections
         static __DYNPLUG_META: [__dynplug::primitive::u8; __dynplug::record::encoded_len(&__DYNPLUG_FIELDS)] =

@@ -3,8 +3,8 @@
 //! An item goes through three steps, one module each: `parse` (what was written), `check` (everything that is
 //! wrong with it, at once) and `expand` (the item as it was, and behind it the statics that make it known).
 //! The rest serves one of these steps: `signature` and `docs` make the texts that a listing shows, `future`
-//! turns an `async fn` into a function with a type that can be named, `span` keeps a user's lints away from
-//! what we generate.
+//! turns an `async fn` into a function with a type that can be named, `standing` says how the crate stands among
+//! others, for which `lock` and `toml` read what cargo has, `span` keeps a user's lints away from what we generate.
 
 #![forbid(unsafe_code)]
 
@@ -12,9 +12,12 @@ mod check;
 mod docs;
 mod expand;
 mod future;
+mod lock;
 mod parse;
 mod signature;
 mod span;
+mod standing;
+mod toml;
 
 use proc_macro::TokenStream;
 

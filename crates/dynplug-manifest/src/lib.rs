@@ -6,6 +6,7 @@
 //! - [`image`]: the executable file around all of that.
 //! - [`compare`]: whether a plugin fits a host, and why not; [`diagnostics`] has the words, [`cpu`] asks the processor.
 //! - [`order`]: the order of init functions.
+//! - [`sorted`]: the one sort that this crate and the runtime have.
 //!
 //! Whatever the bytes are, reading them ends in a value or a typed error: nothing here panics, nothing
 //! allocates by a size that the bytes claim, and there is no unsafe code.
@@ -22,7 +23,7 @@ pub mod note;
 pub mod order;
 mod reader;
 pub mod record;
-mod sorted;
+pub mod sorted;
 
 pub use identity::{Identity, ParseIdentityError};
 pub use image::{Image, ImageError};

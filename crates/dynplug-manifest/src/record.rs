@@ -8,22 +8,30 @@
 //! | 4 | length of the record in bytes, these four included |
 //! | 1 | version, [`VERSION`] |
 //! | 1 | kind: 0 function, 1 static, 2 init |
-//! | 2 | flags: bit 0 `async fn`, bit 1 `unsafe fn`, the others zero |
+//! | 2 | flags: bit 0 `async fn`, bit 1 `unsafe fn`, bit 2 the crate is a plugin, the others zero |
 //! | 4 | line of the item, counted from 1 |
 //! | 4 | column of the item, counted from 1 |
-//! | 4 + n, seven times | name, signature, docs, package, version, module, file: byte length, then UTF-8 |
+//! | 4 + n, eight times | name, signature, docs, package, version, module, file, below: byte length, then UTF-8 |
 //! | 0 or 1 | one zero byte if the length would be a multiple of 256 without it |
 //!
 //! The last row is there because linkers may put zero bytes between the pieces of a section, any number of
 //! them. With it a record never begins with a zero byte, so zeros between records can be told from a record
 //! without guessing.
+//!
+//! `below` says what the crate depends on, for programs that have no manifest to say so: a line `package version` for
+//! each package below the crate's own, directly or through others, that can have init functions, which is those that
+//! depend on dynplug. ` shared` follows where the package is the API crate's or lies below it. It is empty in what the
+//! build tool makes, where manifests say it better, and [`UNKNOWN`] where the macros could not find out.
+//!
+//! The version is that of everything that the macros make: in memory, an entry begins with the place of its record, and
+//! who finds another version there knows no more of that entry.
 
 use std::fmt;
 
 use crate::reader::Reader;
 
 /// The version of the record that this crate writes, and the only one that it reads.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 /// The flag of an item declared `async fn`.
 pub const FLAG_ASYNC: u16 = 1 << 0;
@@ -31,13 +39,19 @@ pub const FLAG_ASYNC: u16 = 1 << 0;
 /// The flag of an item declared `unsafe fn`.
 pub const FLAG_UNSAFE: u16 = 1 << 1;
 
-const KNOWN_FLAGS: u16 = FLAG_ASYNC | FLAG_UNSAFE;
+/// The flag of an item in a crate that is a plugin: one with the crate type `cdylib`.
+pub const FLAG_PLUGIN: u16 = 1 << 2;
+
+const KNOWN_FLAGS: u16 = FLAG_ASYNC | FLAG_UNSAFE | FLAG_PLUGIN;
+
+/// What [`Fields::below`] is where nobody knows.
+pub const UNKNOWN: &str = "?";
 
 /// Everything before the first string.
 const HEADER_LEN: usize = 16;
 
-/// The smallest length a record can have: a header and seven empty strings.
-const MIN_LEN: usize = HEADER_LEN + 7 * 4;
+/// The smallest length a record can have: a header and eight empty strings.
+const MIN_LEN: usize = HEADER_LEN + 8 * 4;
 
 /// What kind of item a record describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -84,7 +98,7 @@ impl fmt::Display for Kind {
 pub struct Fields<'a> {
     /// What kind of item it is.
     pub kind: Kind,
-    /// [`FLAG_ASYNC`] and [`FLAG_UNSAFE`], or neither.
+    /// Any of [`FLAG_ASYNC`], [`FLAG_UNSAFE`] and [`FLAG_PLUGIN`].
     pub flags: u16,
     /// The line of the item in [`file`](Self::file), counted from 1.
     pub line: u32,
@@ -104,6 +118,19 @@ pub struct Fields<'a> {
     pub module: &'a str,
     /// The source file, as `file!()` gives it.
     pub file: &'a str,
+    /// The packages below, as the top of the module says.
+    pub below: &'a str,
+}
+
+/// A package that a crate depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Below<'a> {
+    /// Its name.
+    pub package: &'a str,
+    /// Its version.
+    pub version: &'a str,
+    /// Whether it is the API crate's, or lies below it.
+    pub shared: bool,
 }
 
 /// What decoding gives back: the fields that went in, borrowed from the bytes.
@@ -123,7 +150,7 @@ impl<'a> Fields<'a> {
     /// const FIELDS: Fields<'static> = Fields {
     ///     kind: Kind::Function, flags: 0, line: 3, column: 1,
     ///     name: "f", signature: "fn f()", docs: "", package: "hello", version: "0.1.0",
-    ///     module: "hello", file: "src/lib.rs",
+    ///     module: "hello", file: "src/lib.rs", below: "hello-api 0.1.0 shared",
     /// };
     /// static META: [u8; encoded_len(&FIELDS)] = encode(&FIELDS);
     /// assert_eq!(Fields::decode(&META), Ok(FIELDS));
@@ -153,8 +180,24 @@ impl<'a> Fields<'a> {
         end.and_then(|end| self.module.get(..end)).unwrap_or(self.module)
     }
 
-    const fn strings(&self) -> [&'a str; 7] {
-        [self.name, self.signature, self.docs, self.package, self.version, self.module, self.file]
+    /// Whether the crate is a plugin.
+    pub fn is_plugin(&self) -> bool {
+        self.flags & FLAG_PLUGIN != 0
+    }
+
+    /// The packages below; none where nobody knows them. What can't be read is passed over.
+    pub fn packages_below(&self) -> Option<impl Iterator<Item = Below<'a>> + use<'a>> {
+        let line = |line: &'a str| {
+            let mut words = line.split_ascii_whitespace();
+            let (package, version) = (words.next()?, words.next()?);
+            Some(Below { package, version, shared: words.next() == Some("shared") })
+        };
+        (self.below != UNKNOWN).then(|| self.below.lines().filter_map(line))
+    }
+
+    const fn strings(&self) -> [&'a str; 8] {
+        let Fields { name, signature, docs, package, version, module, file, below, .. } = *self;
+        [name, signature, docs, package, version, module, file, below]
     }
 }
 
@@ -185,7 +228,7 @@ pub const fn encoded_len(fields: &Fields<'_>) -> usize {
 /// const FIELDS: Fields<'static> = Fields {
 ///     kind: Kind::Static, flags: 0, line: 7, column: 1,
 ///     name: "V", signature: "static V: AtomicI64", docs: "Counts.", package: "hello", version: "0.1.0",
-///     module: "hello", file: "src/lib.rs",
+///     module: "hello", file: "src/lib.rs", below: "",
 /// };
 /// static META: [u8; encoded_len(&FIELDS)] = encode(&FIELDS);
 /// assert_eq!(META[0] as usize, META.len());
@@ -232,7 +275,7 @@ const fn put<'o>(out: &'o mut [u8], bytes: &[u8]) -> &'o mut [u8] {
 /// # const FIELDS: Fields<'static> = Fields {
 /// #     kind: Kind::Function, flags: 0, line: 3, column: 1,
 /// #     name: "f", signature: "fn f()", docs: "", package: "hello", version: "0.1.0",
-/// #     module: "hello", file: "src/lib.rs",
+/// #     module: "hello", file: "src/lib.rs", below: "",
 /// # };
 /// let meta: [u8; encoded_len(&FIELDS)] = encode(&FIELDS);
 /// let section = [&meta[..], &[0; 5], &meta[..]].concat();
@@ -319,6 +362,7 @@ fn split(bytes: &[u8], offset: usize) -> Result<(Fields<'_>, &[u8]), RecordError
         version: text("version")?,
         module: text("module")?,
         file: text("file")?,
+        below: text("below")?,
     };
     match reader.rest() {
         [] => Ok((fields, rest)),

@@ -1,13 +1,13 @@
-//! The one sort of this crate, over places in a list.
+//! The one sort of this crate and of the runtime, over places in a list.
 //!
-//! The whole crate lies in the API library of every host, and each kind of thing that is sorted by the standard
-//! library's sort brings ten kilobytes of code. So whatever is to be sorted here, its places are, through one function.
+//! Both lie in the API library of every host, and each kind of thing that is sorted by the standard library's sort brings
+//! ten kilobytes of code. So whatever is to be sorted there, its places are, through one function.
 
 use std::cmp::Ordering;
 
 /// The places of a list of `count` things in the order that `order` gives two of them; equal ones keep their order.
 #[inline(never)]
-pub(crate) fn sorted(count: usize, order: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
+pub fn sorted(count: usize, order: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
     let mut places: Vec<usize> = (0..count).collect();
     let mut merged = Vec::with_capacity(count);
     let mut width = 1;
@@ -34,7 +34,7 @@ pub(crate) fn sorted(count: usize, order: &dyn Fn(usize, usize) -> Ordering) -> 
 }
 
 /// The places of a list in the order of what is there.
-pub(crate) fn sorted_by<T>(list: &[T], order: impl Fn(&T, &T) -> Ordering) -> Vec<usize> {
+pub fn sorted_by<T>(list: &[T], order: impl Fn(&T, &T) -> Ordering) -> Vec<usize> {
     sorted(list.len(), &|a, b| match (list.get(a), list.get(b)) {
         (Some(a), Some(b)) => order(a, b),
         // No place is beyond the list.
@@ -56,7 +56,7 @@ pub(crate) fn set<'a>(names: &[&'a str]) -> Vec<&'a str> {
 }
 
 /// Puts the item at `order[n]` into the place `n`, for all of them.
-pub(crate) fn arrange<T>(items: &mut [T], mut order: Vec<usize>) {
+pub fn arrange<T>(items: &mut [T], mut order: Vec<usize>) {
     for start in 0..items.len() {
         // Round by round: the place that an item left is the next to be filled, and then in order.
         let mut at = start;

@@ -1,5 +1,6 @@
 //! What can go wrong, as data. Each message is a sentence for a person; each field is for a program.
 
+use crate::folders::file_name;
 use dynplug_manifest::compare::Mismatch;
 use dynplug_manifest::image::ImageError;
 use dynplug_manifest::{Identity, Product};
@@ -123,6 +124,31 @@ pub enum OpenError {
     Interrupted {
         /// The path that was asked for.
         path: PathBuf,
+    },
+    /// No plugin of that name is linked in or lies in a folder that the loader searches.
+    NotFound {
+        /// The name that was asked for.
+        path: PathBuf,
+        /// The folders that were searched, in this order.
+        searched: Vec<PathBuf>,
+        /// Names that there are, the nearest first.
+        nearest: Vec<String>,
+    },
+    /// Several plugins that are linked into the program have one crate name. [`linked_in`](crate::linked_in) has each.
+    Ambiguous {
+        /// The path or name that was asked for.
+        path: PathBuf,
+        /// The packages, each with its version.
+        plugins: Vec<String>,
+    },
+    /// A plugin that is linked in exports a name twice.
+    ExportedTwice {
+        /// The path or name that was asked for.
+        path: PathBuf,
+        /// The name.
+        name: String,
+        /// Where the two stand, as `file:line`.
+        places: [String; 2],
     },
     /// Plugins can't be opened on this system.
     Unsupported {
@@ -291,6 +317,40 @@ impl fmt::Display for OpenError {
                  panic or a fork; start the program again",
                 path.display()
             ),
+            OpenError::NotFound { path, searched, nearest } => {
+                let name = path.display();
+                write!(f, "there is no plugin `{name}`: none of that name is linked into this program, ")?;
+                match &searched[..] {
+                    [] => write!(
+                        f,
+                        "and the loader was given no folders to search; a file of that name is opened as `./{name}`"
+                    )?,
+                    folders => {
+                        write!(
+                            f,
+                            "and `{}` is in none of the folders ",
+                            file_name(&name.to_string().replace('-', "_"))
+                        )?;
+                        for (place, folder) in folders.iter().enumerate() {
+                            write!(f, "{}{}", if place == 0 { "" } else { ", " }, folder.display())?;
+                        }
+                    }
+                }
+                write_nearest(f, nearest)
+            }
+            OpenError::Ambiguous { path, plugins } => {
+                write!(f, "{} names several plugins that are linked into this program: ", path.display())?;
+                write_names(f, plugins)?;
+                f.write_str(
+                    "; open one of them by `dynplug::linked_in()`, or give one another crate name (`[lib] name = …`)",
+                )
+            }
+            OpenError::ExportedTwice { path, name, places: [one, two] } => write!(
+                f,
+                "the plugin {} that is linked into this program exports `{name}` twice, at {one} and at {two}; give one of \
+                 them another name: `#[export(name = \"…\")]`",
+                path.display()
+            ),
             OpenError::Unsupported { path, reason } => {
                 write!(f, "cannot open the plugin {} on this system: {reason}", path.display())
             }
@@ -333,6 +393,9 @@ impl OpenError {
             | OpenError::SharedInit { path, .. }
             | OpenError::Cycle { path, .. }
             | OpenError::Interrupted { path }
+            | OpenError::NotFound { path, .. }
+            | OpenError::Ambiguous { path, .. }
+            | OpenError::ExportedTwice { path, .. }
             | OpenError::Unsupported { path, .. } => path,
         }
     }
@@ -365,6 +428,13 @@ impl OpenError {
             OpenError::SharedInit { source, .. } => OpenError::SharedInit { path, source: source.clone() },
             OpenError::Cycle { chain, .. } => OpenError::Cycle { path, chain: chain.clone() },
             OpenError::Interrupted { .. } => OpenError::Interrupted { path },
+            OpenError::NotFound { searched, nearest, .. } => {
+                OpenError::NotFound { path, searched: searched.clone(), nearest: nearest.clone() }
+            }
+            OpenError::Ambiguous { plugins, .. } => OpenError::Ambiguous { path, plugins: plugins.clone() },
+            OpenError::ExportedTwice { name, places, .. } => {
+                OpenError::ExportedTwice { path, name: name.clone(), places: places.clone() }
+            }
             OpenError::Unsupported { reason, .. } => OpenError::Unsupported { path, reason },
         }
     }
@@ -374,6 +444,19 @@ impl OpenError {
 impl Clone for OpenError {
     fn clone(&self) -> OpenError {
         self.asked_as(self.path().to_owned())
+    }
+}
+
+impl InitError {
+    /// The error of a plugin that could not start because of this.
+    pub(crate) fn of_plugin(&self, path: &Path) -> OpenError {
+        let path = path.to_owned();
+        match self.clone() {
+            InitError::Failed { package: _, function, place, failure } => {
+                OpenError::Init { path, function, place, failure }
+            }
+            source => OpenError::SharedInit { path, source },
+        }
     }
 }
 
@@ -492,14 +575,7 @@ impl fmt::Display for LookupError {
         match self {
             LookupError::NotFound { plugin, name, nearest } => {
                 write!(f, "the plugin `{plugin}` exports no symbol `{name}`")?;
-                match &nearest[..] {
-                    [] => Ok(()),
-                    [one] => write!(f, "; did you mean `{one}`?"),
-                    several => {
-                        f.write_str("; the nearest are ")?;
-                        write_names(f, several)
-                    }
-                }
+                write_nearest(f, nearest)
             }
             LookupError::WrongType(wrong) => write!(f, "{wrong}"),
         }
@@ -521,6 +597,18 @@ impl fmt::Display for WrongType {
             write!(f, "; put {them} into the API crate, so that host and plugin share it")?;
         }
         Ok(())
+    }
+}
+
+/// Names that may have been meant.
+fn write_nearest(f: &mut fmt::Formatter<'_>, nearest: &[String]) -> fmt::Result {
+    match nearest {
+        [] => Ok(()),
+        [one] => write!(f, "; did you mean `{one}`?"),
+        several => {
+            f.write_str("; the nearest are ")?;
+            write_names(f, several)
+        }
     }
 }
 

@@ -141,6 +141,37 @@ fn cases() -> Vec<(&'static str, Box<dyn Display>)> {
             }),
         ),
         ("cycle", Box::new(OpenError::Cycle { path: path(), chain })),
+        (
+            "no-such-plugin",
+            Box::new(OpenError::NotFound {
+                path: PathBuf::from("helo"),
+                searched: vec![PathBuf::from("plugins"), PathBuf::from("/usr/lib/app/plugins")],
+                nearest: vec!["hello".to_owned()],
+            }),
+        ),
+        (
+            "no-folders",
+            Box::new(OpenError::NotFound {
+                path: PathBuf::from("hello"),
+                searched: Vec::new(),
+                nearest: Vec::new(),
+            }),
+        ),
+        (
+            "ambiguous",
+            Box::new(OpenError::Ambiguous {
+                path: PathBuf::from("hello"),
+                plugins: vec!["hello 1.0.0".to_owned(), "hello 2.0.0".to_owned()],
+            }),
+        ),
+        (
+            "exported-twice",
+            Box::new(OpenError::ExportedTwice {
+                path: PathBuf::from("hello"),
+                name: "greet".to_owned(),
+                places: ["src/lib.rs:3".to_owned(), "src/more.rs:8".to_owned()],
+            }),
+        ),
         ("interrupted", Box::new(OpenError::Interrupted { path: path() })),
         (
             "unsupported",

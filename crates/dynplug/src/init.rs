@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct InitRecord {
-    /// The package of the plugin that it belongs to; of the API crate, for a shared crate's; empty for a shared crate's
-    /// in a program that plain cargo built.
+    /// The package of the plugin that it ran for; of the API crate, for a shared crate's; of the program, for one of the
+    /// program's own; empty for both of these in a program that plain cargo built.
     pub plugin: String,
     /// The package that it is from.
     pub package: &'static str,
@@ -35,27 +35,17 @@ pub struct InitRecord {
 
 static SHARED: OnceLock<Vec<InitRecord>> = OnceLock::new();
 
-/// How the init functions of the shared crates went, in the order in which they ran. Empty as long as they have not run
-/// to their end.
+/// How the init functions that run with the program went, in the order in which they ran: those of the shared crates, and
+/// of crates of the program that are in no plugin. Empty as long as they have not run to their end.
 ///
 /// A plugin's own are in [`Plugin::init_report`](crate::Plugin::init_report).
 pub fn init_report() -> &'static [InitRecord] {
     SHARED.get().map(|records| &records[..]).unwrap_or_default()
 }
 
-/// Runs the init functions of the shared crates. To be called once.
+/// Runs the init functions that run with the program. To be called once.
 pub(crate) fn shared() -> Result<(), InitError> {
-    let own = crate::process::library();
-    let crates = own.map(|m| &m.crates[..]).unwrap_or_default();
-    let name = own.map(|m| &*m.package).unwrap_or_default();
-    // What can't be read is none of ours: the section is linked from this very library.
-    let mut inits = Vec::new();
-    for init in crate::section::own_inits() {
-        if let Ok(fields) = Fields::decode(init.meta()) {
-            inits.push((*init, fields));
-        }
-    }
-    let (records, outcome) = run(name, inits, crates);
+    let (records, outcome) = crate::linked::linked().run_program();
     SHARED.get_or_init(|| records);
     outcome
 }
@@ -129,6 +119,7 @@ mod tests {
                 version: "1.0.0",
                 module: "p::inner",
                 file: "src/lib.rs",
+                below: "",
             };
             static META: [u8; encoded_len(&FIELDS)] = encode(&FIELDS);
             static ENTRY: InitEntry = InitEntry::new(&META, $run);

@@ -47,15 +47,20 @@
 //! # }
 //! ```
 
+mod about;
+mod discover;
 mod error;
 mod events;
+mod folders;
 #[cfg(all(test, not(loom)))]
 mod golden;
 mod init;
+mod linked;
 mod loader;
 mod nearest;
 mod open;
 mod origin;
+mod partial;
 mod plugin;
 mod process;
 mod registry;
@@ -66,13 +71,16 @@ mod system;
 #[path = "private.rs"]
 pub mod __private;
 
+pub use about::{About, Build, Exported};
+pub use discover::{Discovery, Folder, Found, Place};
 pub use dynplug_macros::{export, init};
 pub use dynplug_manifest::compare::{Difference, Mismatch, Side};
 pub use dynplug_manifest::diagnostics::Code;
 pub use dynplug_manifest::{Identity, Product};
 pub use error::{InitError, InitFailure, LookupError, NotAPlugin, OpenError, SystemError, WrongType};
 pub use init::{InitRecord, init_report};
-pub use loader::{Load, Loader};
+pub use linked::{LinkedIn, linked_in};
+pub use loader::{Load, Loader, NotAllOpened, Opened, Unfit};
 pub use plugin::{Plugin, Symbol, SymbolKind};
 pub use registry::init;
 

@@ -1,16 +1,18 @@
 //! One open, step by step: read once, prove, map what was proven, initialise.
 
 use crate::__private::{Entry, InitEntry};
-use crate::error::{InitError, NotAPlugin, OpenError, SystemError};
+use crate::about::About;
+use crate::error::{NotAPlugin, OpenError, SystemError};
 use crate::init;
 use crate::loader::Load;
 use crate::origin::{Content, Origin, Stamp};
+use crate::partial::Partial;
 use crate::plugin::Plugin;
 use crate::process;
 use crate::system::{self, Mapped};
 use dynplug_manifest::compare::{Host, Loaded, Machine, Mismatch, compare};
 use dynplug_manifest::cpu;
-use dynplug_manifest::image::{Endian, Image, ImageKind, Section};
+use dynplug_manifest::image::{Endian, Image, ImageError, ImageKind, Section};
 use dynplug_manifest::note;
 use dynplug_manifest::record::{Fields, Kind, Records};
 use dynplug_manifest::{Identity, LibraryReference, Manifest, Product};
@@ -41,13 +43,11 @@ pub(crate) enum Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    /// Whether something with this manifest is what is wanted.
-    pub(crate) fn is(self, manifest: &Manifest) -> bool {
+    /// Whether a product with this id is what is wanted.
+    pub(crate) fn is(self, product: Product, id: Identity) -> bool {
         match self {
-            Wanted::Plugin => manifest.product == Product::Plugin,
-            Wanted::Library(library) => {
-                manifest.product == Product::PluginLibrary && manifest.id == library.identity
-            }
+            Wanted::Plugin => product == Product::Plugin,
+            Wanted::Library(library) => product == Product::PluginLibrary && id == library.identity,
         }
     }
 }
@@ -55,12 +55,18 @@ impl Wanted<'_> {
 /// The error of a product of the build tool that isn't the one that is wanted.
 #[cold]
 #[inline(never)]
-pub(crate) fn another(path: &Path, wanted: Wanted<'_>, found: &Manifest) -> OpenError {
+pub(crate) fn another(
+    path: &Path,
+    wanted: Wanted<'_>,
+    product: Product,
+    package: &str,
+    id: Identity,
+) -> OpenError {
     match wanted {
-        Wanted::Library(library) if found.product == Product::PluginLibrary => {
-            OpenError::OtherLibrary { path: path.to_owned(), want: library.identity, have: found.id }
+        Wanted::Library(library) if product == Product::PluginLibrary => {
+            OpenError::OtherLibrary { path: path.to_owned(), want: library.identity, have: id }
         }
-        _ => not_a_plugin(path, NotAPlugin::Other { product: found.product, package: found.package.clone() }),
+        _ => not_a_plugin(path, NotAPlugin::Other { product, package: package.to_owned() }),
     }
 }
 
@@ -180,9 +186,9 @@ struct Examined {
 
 /// Where a table of references lies in the image.
 #[derive(Clone, Copy)]
-struct Table {
-    address: u64,
-    count: usize,
+pub(crate) struct Table {
+    pub(crate) address: u64,
+    pub(crate) count: usize,
 }
 
 /// More bytes than any loader keeps free for thread-locals of the initial-exec model: glibc keeps 1664, and takes 512 of
@@ -194,23 +200,50 @@ pub(crate) fn prove(path: &Path, found: &Found, wanted: Wanted<'_>) -> Result<Pr
     let mut bytes = Vec::new();
     let read = (&found.file).read_to_end(&mut bytes);
     read.map_err(|source| unreadable(path, source))?;
-    let refused = |found| not_a_plugin(path, found);
-    let image = Image::parse(&bytes).map_err(|e| refused(NotAPlugin::Image(e)))?;
-    let Examined { manifest, note, symbols, inits } = examine(path, &image, wanted)?;
+    let image = Image::parse(&bytes).map_err(|e| not_a_plugin(path, NotAPlugin::Image(e)))?;
+    let Examined { manifest, note, symbols, inits } = examine(path, &image, manifest_of(&image), wanted)?;
     Ok(Proven { note, manifest, symbols, inits, bytes })
+}
+
+/// What a file says of itself, and why it can't be a plugin for this process: what [`prove`] would say, from those parts of
+/// the file that are needed for it.
+pub(crate) fn look(path: &Path, partial: &mut Partial) -> (Option<About>, Option<OpenError>) {
+    let read = find(path).and_then(|mut found| match partial.read(&mut found.file) {
+        Ok(bytes) => Image::parse(bytes).map_err(|e| not_a_plugin(path, NotAPlugin::Image(e))),
+        Err(source) => Err(unreadable(path, source)),
+    });
+    match read {
+        Ok(image) => {
+            let manifest = manifest_of(&image);
+            let known = manifest.as_ref().ok().and_then(|manifest| manifest.clone());
+            let refusal = examine(path, &image, manifest, Wanted::Plugin).err();
+            (known.map(|manifest| About::of_file(&manifest, &image)), refusal)
+        }
+        Err(error) => (None, Some(error)),
+    }
+}
+
+type FoundManifest = Result<Option<Arc<Manifest>>, ImageError>;
+
+fn manifest_of(image: &Image<'_>) -> FoundManifest {
+    Ok(image.manifest()?.map(Arc::new))
 }
 
 /// Refuses what can't be a plugin for this process.
 #[inline(never)]
-fn examine(path: &Path, image: &Image<'_>, wanted: Wanted<'_>) -> Result<Examined, OpenError> {
+fn examine(
+    path: &Path,
+    image: &Image<'_>,
+    manifest: FoundManifest,
+    wanted: Wanted<'_>,
+) -> Result<Examined, OpenError> {
     let refused = |found| not_a_plugin(path, found);
     if let Some(found) = other_machine(image) {
         return Err(refused(found));
     }
-    let manifest = image.manifest().map_err(|e| refused(NotAPlugin::Image(e)))?;
-    let manifest = match manifest {
-        Some(manifest) if wanted.is(&manifest) => Arc::new(manifest),
-        Some(manifest) => return Err(another(path, wanted, &manifest)),
+    let manifest = match manifest.map_err(|e| refused(NotAPlugin::Image(e)))? {
+        Some(manifest) if wanted.is(manifest.product, manifest.id) => manifest,
+        Some(other) => return Err(another(path, wanted, other.product, &other.package, other.id)),
         None => {
             let what = without_manifest(image);
             // In a program that can open no plugin at all, that is the thing to know.
@@ -358,15 +391,18 @@ pub(crate) fn start(
         inits.push((start, decoded(start.meta())?));
     }
     let (report, outcome) = init::run(&proven.manifest.package, inits, &proven.manifest.crates);
-    outcome.map_err(|error| match error {
-        InitError::Failed { package: _, function, place, failure } => {
-            OpenError::Init { path: path.to_owned(), function, place, failure }
-        }
-        source => OpenError::SharedInit { path: path.to_owned(), source },
-    })?;
+    outcome.map_err(|error| error.of_plugin(path))?;
     let origin = Origin::new(path, found.id, found.stamp, content);
-    let manifest = Arc::clone(&proven.manifest);
-    let plugin = Plugin::new(path.to_owned(), manifest, &symbols, origin, report, libraries);
+    let manifest = &proven.manifest;
+    let name: (&'static str, &'static str) =
+        (manifest.package.clone().leak(), manifest.version.clone().leak());
+    let mut private = Vec::new();
+    for own in manifest.crates.iter().filter(|c| !c.shared) {
+        private.push(own.crate_name.clone());
+    }
+    let plugin = Plugin::new(path.to_owned(), name, private.leak(), &symbols, Some(origin), report);
+    let library = (manifest.product == Product::PluginLibrary).then_some(manifest.id);
+    let plugin = plugin.with_libraries(library, libraries);
     Ok(Box::leak(Box::new(plugin)))
 }
 
@@ -376,7 +412,7 @@ pub(crate) fn start(
 ///
 /// The table must lie in the mapped image.
 #[inline(never)]
-unsafe fn references(mapped: &Mapped, table: Option<Table>) -> Option<Vec<*const ()>> {
+pub(crate) unsafe fn references(mapped: &Mapped, table: Option<Table>) -> Option<Vec<*const ()>> {
     // One function for both kinds of entry.
     const ALIGN: usize = align_of::<Entry>();
     const { assert!(ALIGN == align_of::<InitEntry>()) };

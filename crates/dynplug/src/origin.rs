@@ -15,6 +15,9 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
+    /// Of what is no file.
+    pub(crate) const NONE: Stamp = Stamp { size: 0, modified: None };
+
     pub(crate) fn of(metadata: &Metadata) -> Stamp {
         Stamp { size: metadata.len(), modified: metadata.modified().ok() }
     }

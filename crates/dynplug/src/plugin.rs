@@ -7,22 +7,26 @@ use crate::loader::Loader;
 use crate::nearest;
 use crate::open::Wanted;
 use crate::origin::Origin;
-use dynplug_manifest::manifest::Manifest;
 use dynplug_manifest::record::{Fields, Kind};
+use dynplug_manifest::sorted::sorted_by;
+use dynplug_manifest::{Identity, Product};
 use std::any::{TypeId, type_name};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// A plugin that is open. It stays so as long as the process lives.
 pub struct Plugin {
     path: PathBuf,
-    manifest: Arc<Manifest>,
+    name: &'static str,
+    version: &'static str,
     /// In the order of their names.
     symbols: Vec<Symbol>,
-    origin: Origin,
+    /// The file; none for a plugin that is linked in.
+    origin: Option<Origin>,
     inits: Vec<InitRecord>,
+    /// Its identity, where it is a library that plugins share.
+    library: Option<Identity>,
     libraries: Vec<&'static Plugin>,
 }
 
@@ -88,25 +92,36 @@ impl Plugin {
 
     pub(crate) fn new(
         path: PathBuf,
-        manifest: Arc<Manifest>,
+        (name, version): (&'static str, &'static str),
+        private: &'static [String],
         entries: &[(&'static Entry, Fields<'static>)],
-        origin: Origin,
+        origin: Option<Origin>,
         inits: Vec<InitRecord>,
-        libraries: Vec<&'static Plugin>,
     ) -> Plugin {
-        let plugin: &'static str = String::leak(manifest.package.clone());
-        let mut private = Vec::new();
-        for own in manifest.crates.iter().filter(|c| !c.shared) {
-            private.push(own.crate_name.clone());
-        }
-        let private: &'static [String] = Vec::leak(private);
         let mut symbols = Vec::with_capacity(entries.len());
-        for place in in_order(entries) {
+        for place in sorted_by(entries, |(_, a), (_, b)| a.name.cmp(b.name)) {
             if let Some(&(entry, fields)) = entries.get(place) {
-                symbols.push(Symbol { fields, plugin, private, entry });
+                symbols.push(Symbol { fields, plugin: name, private, entry });
             }
         }
-        Plugin { path, manifest, symbols, origin, inits, libraries }
+        Plugin { path, name, version, symbols, origin, inits, library: None, libraries: Vec::new() }
+    }
+
+    /// Notes what libraries it shares with other plugins, and whether it is such a library itself.
+    pub(crate) fn with_libraries(self, library: Option<Identity>, libraries: Vec<&'static Plugin>) -> Plugin {
+        Plugin { library, libraries, ..self }
+    }
+
+    /// Notes how its init functions went.
+    pub(crate) fn started(self, inits: Vec<InitRecord>) -> Plugin {
+        Plugin { inits, ..self }
+    }
+
+    /// A name that is exported twice, and where. The build tool makes no such plugin; plain cargo doesn't look.
+    pub(crate) fn exported_twice(&self) -> Option<(&'static str, [(&'static str, u32); 2])> {
+        let mut pairs = self.symbols.iter().zip(self.symbols.iter().skip(1));
+        let (one, two) = pairs.find(|(one, two)| one.name() == two.name())?;
+        Some((one.name(), [one.place(), two.place()]))
     }
 
     /// The function or static with this name, as a value of type `T`: a function pointer (`fn(&str) -> String`, of any
@@ -162,22 +177,29 @@ impl Plugin {
 
     /// The name of the plugin's package.
     pub fn name(&self) -> &str {
-        &self.manifest.package
+        self.name
     }
 
     /// The version of the plugin's package.
     pub fn version(&self) -> &str {
-        &self.manifest.version
+        self.version
     }
 
-    /// The path by which it was opened first.
+    /// The path by which it was opened first; that of the program, for a plugin that is linked into it.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
+    /// Whether it is linked into the program, and was not loaded from a file.
+    pub fn is_linked_in(&self) -> bool {
+        self.origin.is_none()
+    }
+
     /// How the init functions of the plugin's own crate and of its private crates went, in the order in which they ran.
     ///
-    /// Those of shared crates run once for the program, and are in [`init_report`](crate::init_report).
+    /// Those of shared crates run once for the program, and are in [`init_report`](crate::init_report). In a plugin that
+    /// is linked in, a private crate is the same for all plugins and runs for the first of them; it stands in the reports
+    /// of all.
     pub fn init_report(&self) -> &[InitRecord] {
         &self.inits
     }
@@ -190,13 +212,15 @@ impl Plugin {
         &self.libraries
     }
 
-    pub(crate) fn manifest(&self) -> &Manifest {
-        &self.manifest
+    /// What it is, and the identity of a library; of a plugin zeros.
+    pub(crate) fn product(&self) -> (Product, Identity) {
+        self.library.map_or((Product::Plugin, Identity::ZERO), |identity| (Product::PluginLibrary, identity))
     }
 
     /// Whether it is what is wanted.
     pub(crate) fn is(&self, wanted: Wanted<'_>) -> bool {
-        wanted.is(&self.manifest)
+        let (product, id) = self.product();
+        wanted.is(product, id)
     }
 
     /// Whether the file at the plugin's path no longer has the bytes that were loaded: it was overwritten, truncated,
@@ -207,6 +231,8 @@ impl Plugin {
     /// its last write has not, when that write was more than two seconds old as the plugin was loaded. In all other
     /// cases the file is read, and its bytes decide: a file that was replaced by the same bytes has not changed. A path
     /// that leads to nothing, or to something that is no file, has changed.
+    ///
+    /// A plugin that is linked in has no file of its own, so it never has.
     ///
     /// # Errors
     ///
@@ -223,37 +249,8 @@ impl Plugin {
     /// # }
     /// ```
     pub fn changed_on_disk(&self) -> io::Result<bool> {
-        self.origin.changed()
+        self.origin.as_ref().map_or(Ok(false), Origin::changed)
     }
-}
-
-/// The places of the entries in the order of their names, by merging. The standard library's sort has ten kilobytes of
-/// code for each type that is sorted.
-fn in_order(entries: &[(&'static Entry, Fields<'static>)]) -> Vec<usize> {
-    let name = |place: &usize| entries.get(*place).map(|(_, fields)| fields.name);
-    let mut places: Vec<usize> = (0..entries.len()).collect();
-    let mut merged = Vec::with_capacity(places.len());
-    let mut width = 1;
-    // Runs of one place are sorted; two neighbours make one of twice the length, until there is only one.
-    while width < places.len() {
-        for pair in places.chunks(width * 2) {
-            let (mut left, mut right) = pair.split_at(width.min(pair.len()));
-            loop {
-                let from = match (left.first(), right.first()) {
-                    (Some(a), Some(b)) if name(b) < name(a) => &mut right,
-                    (Some(_), _) => &mut left,
-                    (None, _) => &mut right,
-                };
-                let Some((next, rest)) = from.split_first() else { break };
-                merged.push(*next);
-                *from = rest;
-            }
-        }
-        std::mem::swap(&mut places, &mut merged);
-        merged.clear();
-        width *= 2;
-    }
-    places
 }
 
 impl fmt::Debug for Plugin {

@@ -1,7 +1,7 @@
 //! What this process is: the manifest of the API library that this very code is part of, read from memory, since the
 //! file on disk may have been replaced.
 
-use crate::system;
+use crate::system::{self, Mapped};
 use dynplug_manifest::manifest::{Manifest, Product};
 use dynplug_manifest::note;
 use std::path::{Path, PathBuf};
@@ -11,17 +11,20 @@ use std::sync::OnceLock;
 pub(crate) fn library() -> Option<&'static Manifest> {
     static MANIFEST: OnceLock<Option<Manifest>> = OnceLock::new();
     MANIFEST
-        .get_or_init(|| {
-            let notes = system::own_notes();
-            manifest_in(&notes).filter(|m| m.product == Product::ApiLibrary)
-        })
+        .get_or_init(|| manifest_in(&system::own_image().notes).filter(|m| m.product == Product::ApiLibrary))
         .as_ref()
 }
 
 /// The manifest of the program itself; none when it is no host of `cargo dynplug`, such as one in another language.
 pub(crate) fn program() -> Option<&'static Manifest> {
     static MANIFEST: OnceLock<Option<Manifest>> = OnceLock::new();
-    MANIFEST.get_or_init(|| manifest_in(&system::program_notes())).as_ref()
+    MANIFEST.get_or_init(|| manifest_in(&program_image().notes)).as_ref()
+}
+
+/// The program's own image.
+pub(crate) fn program_image() -> &'static Mapped {
+    static IMAGE: OnceLock<Mapped> = OnceLock::new();
+    IMAGE.get_or_init(system::program_image)
 }
 
 fn manifest_in(notes: &[&[u8]]) -> Option<Manifest> {

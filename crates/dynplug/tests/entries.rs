@@ -228,6 +228,7 @@ fn a_record_says_where_the_item_is_and_what_it_is() {
         version: env!("CARGO_PKG_VERSION"),
         module: "entries",
         file: file!(),
+        below: "",
     };
     assert_eq!(fields, expected);
     let source = include_str!("entries.rs");

@@ -263,7 +263,9 @@ fn host(link: &Link, context: &Context, mut arguments: Arguments, inputs: &argum
     }
     let code = call(context, &arguments.words)?;
     if code == 0 {
-        checks::product(&arguments.output().unwrap_or_default(), &manifest, None)?;
+        let output = arguments.output().unwrap_or_default();
+        checks::product(&output, &manifest, None)?;
+        note::fill_in_tables(&output)?;
     }
     Ok(code)
 }

@@ -11,22 +11,11 @@ use super::structures::{
 };
 use super::symbols::ElfSymbols;
 use super::{DynamicSymbols, Endian, Format, Image, ImageError, ImageKind, Machine, Section, range};
+use std::ops::Range;
 
 /// Reads an ELF file of either class.
 pub(super) fn parse(data: &[u8]) -> Result<Image<'_>, ImageError> {
-    let is_64 = match data.get(4) {
-        None => return Err(truncated(data, 52)),
-        Some(1) => false,
-        Some(2) => true,
-        Some(_) => return Err(malformed("it is neither of the 32-bit class of ELF nor of the 64-bit one")),
-    };
-    let encoding = Encoding { is_64, is_big_endian: data.get(5) == Some(&2) };
-    let first = range(data, 0, FileHeader::size(encoding) as u64)?;
-    // The order of bytes, and the only version that there has ever been.
-    let is_known = matches!(data.get(5..7), Some([1 | 2, 1]));
-    let header = FileHeader::read(first, encoding).filter(|_| is_known);
-    let header = header.ok_or(malformed("its first bytes are no header of ELF"))?;
-
+    let (header, encoding) = file_header(data)?;
     let segments = segments(&header, encoding, data)?;
     let section_headers = section_headers(&header, encoding, data)?;
     let mut layout = Layout { loads: Vec::new(), has_segments: !segments.is_empty() };
@@ -92,8 +81,8 @@ pub(super) fn parse(data: &[u8]) -> Result<Image<'_>, ImageError> {
     };
     Ok(Image {
         format: Format::Elf,
-        machine: machine(header.machine, is_64),
-        bits: if is_64 { 64 } else { 32 },
+        machine: machine(header.machine, encoding.is_64),
+        bits: if encoding.is_64 { 64 } else { 32 },
         endian: if encoding.is_big_endian { Endian::Big } else { Endian::Little },
         kind,
         soname: dynamic.soname,
@@ -105,6 +94,95 @@ pub(super) fn parse(data: &[u8]) -> Result<Image<'_>, ImageError> {
         tls_size: tls_size.unwrap_or(0),
         static_tls: dynamic.static_tls,
     })
+}
+
+fn file_header(data: &[u8]) -> Result<(FileHeader, Encoding), ImageError> {
+    let is_64 = match data.get(4) {
+        None => return Err(truncated(data, 52)),
+        Some(1) => false,
+        Some(2) => true,
+        Some(_) => return Err(malformed("it is neither of the 32-bit class of ELF nor of the 64-bit one")),
+    };
+    let encoding = Encoding { is_64, is_big_endian: data.get(5) == Some(&2) };
+    let first = range(data, 0, FileHeader::size(encoding) as u64)?;
+    // The order of bytes, and the only version that there has ever been.
+    let is_known = matches!(data.get(5..7), Some([1 | 2, 1]));
+    let header = FileHeader::read(first, encoding).filter(|_| is_known);
+    let header = header.ok_or(malformed("its first bytes are no header of ELF"))?;
+    Ok((header, encoding))
+}
+
+/// The stretches that [`parse`] reads, as far as those tell that are at hand; see [`Image::stretches`].
+pub(super) fn stretches(data: &[u8]) -> Vec<Range<u64>> {
+    let mut found = Vec::new();
+    let Ok((header, encoding)) = file_header(data) else { return found };
+    let mut table = |start: u64, size: u16, count: u32| {
+        // The first entry may say how many there are.
+        let count = u64::from(count).max(1);
+        found.push(start..start.saturating_add(u64::from(size).saturating_mul(count)));
+    };
+    let first = first_section(&header, encoding, data);
+    let segment_count = match header.segment_count {
+        PN_XNUM => first.as_ref().map_or(0, |first| first.info),
+        count => count.into(),
+    };
+    let section_count = match header.section_count {
+        0 => first.and_then(|first| u32::try_from(first.size).ok()).unwrap_or(0),
+        count => count.into(),
+    };
+    table(header.segments_offset, header.segment_size, segment_count);
+    table(header.sections_offset, header.section_size, section_count);
+    let (Ok(segments), Ok(headers)) =
+        (segments(&header, encoding, data), section_headers(&header, encoding, data))
+    else {
+        return found;
+    };
+    let mut layout = Layout { loads: Vec::new(), has_segments: true };
+    for segment in segments.iter::<Segment>() {
+        let file = segment.offset..segment.offset.saturating_add(segment.file_size);
+        match segment.kind {
+            PT_LOAD => match load(&segment, data).and_then(|load| layout.add(load)) {
+                Ok(()) => {}
+                // It will be refused for that.
+                Err(_) => return found,
+            },
+            PT_NOTE => found.push(file),
+            PT_DYNAMIC => {
+                found.push(file);
+                let table = range(data, segment.offset, segment.file_size).unwrap_or_default();
+                let (mut address, mut size) = (None, None);
+                for entry in Table::new::<DynamicEntry>(table, encoding).iter::<DynamicEntry>() {
+                    match entry.tag {
+                        DT_STRTAB => address = Some(entry.value),
+                        DT_STRSZ => size = Some(entry.value),
+                        _ => {}
+                    }
+                }
+                if let (Some(address), Some(size)) = (address, size)
+                    && let Some(offset) = layout.file_offset(address, size)
+                {
+                    found.push(offset..offset.saturating_add(size));
+                }
+            }
+            _ => {}
+        }
+    }
+    let of = |header: &SectionHeader| header.offset..header.offset.saturating_add(header.size);
+    let strings = match header.section_names {
+        SHN_XINDEX => headers.get(0).and_then(|first: SectionHeader| headers.get(first.link)),
+        index => headers.get(index.into()),
+    };
+    let Some(strings) = strings else { return found };
+    found.push(of(&strings));
+    let Ok(names) = section_data(&strings, data) else { return found };
+    let wanted: [&[u8]; 2] = [b"dp_exp\0", b".note.dynplug\0"];
+    for header in headers.iter::<SectionHeader>().filter(|header| header.kind != SHT_NOBITS) {
+        let name = usize::try_from(header.name).ok().and_then(|at| names.get(at..)).unwrap_or_default();
+        if wanted.iter().any(|wanted| name.starts_with(wanted)) {
+            found.push(of(&header));
+        }
+    }
+    found
 }
 
 fn truncated(data: &[u8], want: u64) -> ImageError {

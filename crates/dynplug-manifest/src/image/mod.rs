@@ -16,6 +16,7 @@ mod structures;
 mod symbols;
 
 use std::fmt;
+use std::ops::Range;
 
 use crate::manifest::Manifest;
 use crate::note;
@@ -227,6 +228,25 @@ impl<'a> Image<'a> {
         }
     }
 
+    /// The stretches of a file that [`parse`](Image::parse) looks into, and those with the manifest and the records, for
+    /// who doesn't want to read all of it.
+    ///
+    /// `data` is as long as the file and has zeros where nothing was read yet, which may be all but the first
+    /// [`HEAD`] bytes. What is there says where more is, so this is to be asked again until it names nothing new, which
+    /// is after a few times. Then the image is what it would be
+    /// with the whole file, but for the data of other sections and for symbols. A stretch may reach beyond the file.
+    /// Files of other formats than ELF have to be read whole.
+    pub fn stretches(data: &[u8]) -> Vec<Range<u64>> {
+        match recognise::recognise(data.get(..HEAD).unwrap_or(data)) {
+            Ok(Magic::Elf) => elf::stretches(data),
+            // These look at more than the beginning.
+            Ok(_) | Err(ImageError::NotAnImage { looks_like: LooksLike::Zeros | LooksLike::Dos }) => {
+                std::iter::once(0..u64::try_from(data.len()).unwrap_or(u64::MAX)).collect()
+            }
+            Err(_) => Vec::new(),
+        }
+    }
+
     /// The file format.
     pub fn format(&self) -> Format {
         self.format
@@ -347,6 +367,9 @@ impl<'a> Image<'a> {
         self.static_tls
     }
 }
+
+/// As much of a file as is read of every one. Linkers put headers and notes there.
+pub const HEAD: usize = 4096;
 
 /// The `size` bytes of the file at `offset`; a file without them was cut off.
 fn range(data: &[u8], offset: u64, size: u64) -> Result<&[u8], ImageError> {

@@ -1,16 +1,16 @@
 //! Records of exported items.
 
-use dynplug_manifest::record::{Fields, Kind, RecordError, Records, encode, encoded_len};
+use dynplug_manifest::record::{Fields, Kind, RecordError, Records, UNKNOWN, encode, encoded_len};
 
 use crate::samples::{FIELDS, Numbers, record};
 
 static ENCODED: [u8; encoded_len(&FIELDS)] = encode(&FIELDS);
 
 const ROUND: Fields<'static> = {
-    // 16 bytes of header, 28 of lengths: with these docs 256, which a record must not have.
+    // 16 bytes of header, 32 of lengths: with these docs 256, which a record must not have.
     let docs = "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\
                 012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678\
-                0123456789012";
+                012345678";
     Fields {
         kind: Kind::Init,
         flags: 0,
@@ -23,6 +23,7 @@ const ROUND: Fields<'static> = {
         version: "",
         module: "",
         file: "",
+        below: "",
     }
 };
 
@@ -37,7 +38,21 @@ fn a_record_is_written_as_documented() {
     assert_eq!(ENCODED[..], record(&FIELDS)[..]);
     assert_eq!(Fields::decode(&ENCODED), Ok(FIELDS));
     assert_eq!(FIELDS.crate_name(), "hello");
-    assert!(FIELDS.is_unsafe() && !FIELDS.is_async());
+    assert!(FIELDS.is_unsafe() && !FIELDS.is_async() && !FIELDS.is_plugin());
+}
+
+#[test]
+fn the_packages_below_are_read_line_by_line() {
+    let read = |below| {
+        let fields = Fields { below, ..FIELDS };
+        fields.packages_below().map(|all| all.map(|b| (b.package, b.version, b.shared)).collect::<Vec<_>>())
+    };
+    assert_eq!(
+        read("a 1.0.0\n\nb 2.0.0 shared\nc\n"),
+        Some(vec![("a", "1.0.0", false), ("b", "2.0.0", true)])
+    );
+    assert_eq!(read(""), Some(vec![]));
+    assert_eq!(read(UNKNOWN), None);
 }
 
 #[test]
@@ -96,10 +111,10 @@ fn what_means_nothing_is_refused() {
         Fields::decode(&bytes).map(|_| ()).unwrap_err()
     };
     assert_eq!(changed(5, 3), RecordError::Kind { offset: 0, kind: 3 });
-    assert_eq!(changed(6, 4), RecordError::Flags { offset: 0, flags: 4 });
+    assert_eq!(changed(6, 8), RecordError::Flags { offset: 0, flags: 8 });
     assert_eq!(changed(20, 0xff), RecordError::Text { offset: 0, field: "name" });
     assert_eq!(changed(19, 0xff), RecordError::Overrun { offset: 0, field: "name" });
-    assert!(matches!(changed(0, 43), RecordError::Length { .. }));
+    assert!(matches!(changed(0, 47), RecordError::Length { .. }));
 
     let mut longer = ENCODED.to_vec();
     longer.extend([0; 3]);

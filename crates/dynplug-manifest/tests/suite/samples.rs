@@ -135,6 +135,7 @@ pub(crate) const FIELDS: Fields<'static> = Fields {
     version: "0.1.0",
     module: "hello::words",
     file: "src/words.rs",
+    below: "words-api 1.2.0 shared\nroots 0.3.1",
 };
 
 /// A record as its documentation describes it, written a second time and not by the crate.
@@ -144,12 +145,12 @@ pub(crate) fn record(fields: &Fields<'_>) -> Vec<u8> {
         Kind::Static => 1,
         Kind::Init => 2,
     };
-    let mut body = vec![1, kind];
+    let mut body = vec![2, kind];
     body.extend(fields.flags.to_le_bytes());
     body.extend(fields.line.to_le_bytes());
     body.extend(fields.column.to_le_bytes());
-    let Fields { name, signature, docs, package, version, module, file, .. } = *fields;
-    for text in [name, signature, docs, package, version, module, file] {
+    let Fields { name, signature, docs, package, version, module, file, below, .. } = *fields;
+    for text in [name, signature, docs, package, version, module, file, below] {
         body.extend((text.len() as u32).to_le_bytes());
         body.extend(text.as_bytes());
     }

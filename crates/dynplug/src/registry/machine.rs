@@ -28,15 +28,17 @@
 //! | loading | the opening ends otherwise | free | |
 //! | loaded | `claim` | loaded | [`Halt::AlreadyLoaded`] |
 //!
-//! # The init functions of the shared crates
+//! # What runs once for the process
+//!
+//! The init functions of the shared crates, all together, and those of each crate that is linked in.
 //!
 //! | state | event | next state | the thread that causes it |
 //! |---|---|---|---|
-//! | not run | [`Machine::shared`] | running | runs them |
-//! | running | `shared` by another thread | running | waits; or [`Halt::Cycle`] |
-//! | running | `shared` by the thread that runs them | running | [`Halt::Cycle`] |
+//! | not run | [`Machine::once`] | running | runs them |
+//! | running | `once` by another thread | running | waits; or [`Halt::Cycle`] |
+//! | running | `once` by the thread that runs them | running | [`Halt::Cycle`] |
 //! | running | they have ended | done | has their outcome |
-//! | done | `shared` | done | has their outcome |
+//! | done | `once` | done | has their outcome |
 //!
 //! # The system's loader
 //!
@@ -55,8 +57,7 @@
 //!
 //! A child has the threads of its parent in its memory and only one of them in fact. What the others were doing will
 //! never end. The first lock in the child ends it: an opening that had not begun to map is unknown again; one that had
-//! is lost, and so is its content; shared init functions that were running are lost; and the loader is lost when
-//! another thread held it. See [`fork`](super::fork).
+//! is lost, and so is its content; what was running once is lost; and the loader is lost when another thread held it. See [`fork`](super::fork).
 
 #[cfg(all(not(loom), test))]
 mod picture;
@@ -82,8 +83,8 @@ pub(crate) trait Parts {
     type Plugin: Copy;
     /// Why an open failed after mapping.
     type Error: Clone;
-    /// Why a shared init function failed.
-    type Shared: Clone;
+    /// Why an init function failed that runs once for the process.
+    type Once: Clone;
 }
 
 /// A file that somebody wants to open.
@@ -103,10 +104,19 @@ pub(crate) enum Halt<T: Parts> {
     AlreadyLoaded(PathBuf),
     /// The same bytes failed before.
     Failed(T::Error),
-    /// The shared crates did not start.
-    Shared(T::Shared),
+    /// What runs once for the process has failed.
+    Once(T::Once),
     /// Nobody knows how it ended: its thread panicked, or was left behind by a fork.
     Lost,
+}
+
+/// What runs once for the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum What {
+    /// The init functions that run with the program.
+    Program,
+    /// Those of a crate that is linked in; which, the list of them says.
+    Crate(usize),
 }
 
 /// What [`Machine::enter`] gives.
@@ -154,8 +164,13 @@ enum IdState<P> {
     Loaded(PathBuf, P),
 }
 
-enum SharedState<E> {
-    NotRun,
+/// What runs once; what isn't there has not run.
+struct Once<E> {
+    what: What,
+    state: OnceState<E>,
+}
+
+enum OnceState<E> {
     Running(Ticket),
     Done(Result<(), Ended<E>>),
 }
@@ -184,7 +199,8 @@ struct State<T: Parts> {
     ids: Table<Id<T>>,
     /// No more than what is under way.
     openings: Vec<Place<T>>,
-    shared: SharedState<T::Shared>,
+    /// The shared crates, and as many as have been linked in.
+    once: Vec<Once<T::Once>>,
     loader: LoaderState,
     waiting: Waiting,
 }
@@ -213,7 +229,7 @@ impl<T: Parts> Machine<T> {
             spellings: Table::new(),
             ids: Table::new(),
             openings: Vec::new(),
-            shared: SharedState::NotRun,
+            once: Vec::new(),
             loader: LoaderState::Free,
             waiting: Waiting::default(),
         };
@@ -309,29 +325,34 @@ impl<T: Parts> Machine<T> {
         }
     }
 
-    /// Has the init functions of the shared crates run, by `run` if nobody did so before.
-    pub(crate) fn shared(&self, run: impl FnOnce() -> Result<(), T::Shared>) -> Result<(), Halt<T>> {
+    /// Has it run, by `run` if nobody did so before. Others who wait meanwhile are told that they wait for the step.
+    pub(crate) fn once(
+        &self,
+        what: What,
+        step: Step,
+        run: &dyn Fn() -> Result<(), T::Once>,
+    ) -> Result<(), Halt<T>> {
         let mut state = self.lock();
         loop {
-            match &state.shared {
-                SharedState::Done(Ok(())) => return Ok(()),
-                SharedState::Done(Err(Ended::With(error))) => return Err(Halt::Shared(error.clone())),
-                SharedState::Done(Err(Ended::Lost)) => return Err(Halt::Lost),
-                SharedState::Running(ticket) => {
+            match state.once.iter().find(|once| once.what == what).map(|once| &once.state) {
+                Some(OnceState::Done(Ok(()))) => return Ok(()),
+                Some(OnceState::Done(Err(Ended::With(error)))) => return Err(Halt::Once(error.clone())),
+                Some(OnceState::Done(Err(Ended::Lost))) => return Err(Halt::Lost),
+                Some(OnceState::Running(ticket)) => {
                     let ticket = *ticket;
                     state = self.wait(state, ticket)?;
                 }
-                SharedState::NotRun => break,
+                None => break,
             }
         }
-        let ticket = state.waiting.begin(this_thread(), Step::Shared);
-        state.shared = SharedState::Running(ticket);
+        let ticket = state.waiting.begin(this_thread(), step);
+        state.once.push(Once { what, state: OnceState::Running(ticket) });
         drop(state);
         let mut running = Running { machine: self, ticket, outcome: Err(Ended::Lost) };
         let outcome = run();
         running.outcome = outcome.clone().map_err(Ended::With);
         drop(running);
-        outcome.map_err(Halt::Shared)
+        outcome.map_err(Halt::Once)
     }
 
     /// Waits for the system's loader. The same thread may have it already: a constructor opens a plugin.
@@ -450,10 +471,12 @@ impl<T: Parts> State<T> {
         for ticket in gone {
             self.give_up(ticket, None);
         }
-        if let SharedState::Running(ticket) = self.shared
-            && !self.waiting.is_of(ticket, me)
-        {
-            self.shared = SharedState::Done(Err(Ended::Lost));
+        for once in &mut self.once {
+            if let OnceState::Running(ticket) = once.state
+                && !self.waiting.is_of(ticket, me)
+            {
+                once.state = OnceState::Done(Err(Ended::Lost));
+            }
         }
         if let LoaderState::Held { ticket, .. } = self.loader
             && !self.waiting.is_of(ticket, me)
@@ -558,17 +581,20 @@ impl<T: Parts> Drop for Opening<'_, T> {
     }
 }
 
-/// The shared init functions are running.
+/// Something runs that does so once.
 struct Running<'m, T: Parts> {
     machine: &'m Machine<T>,
     ticket: Ticket,
-    outcome: Result<(), Ended<T::Shared>>,
+    outcome: Result<(), Ended<T::Once>>,
 }
 
 impl<T: Parts> Drop for Running<'_, T> {
     fn drop(&mut self) {
         let mut state = self.machine.lock();
-        state.shared = SharedState::Done(std::mem::replace(&mut self.outcome, Err(Ended::Lost)));
+        let ours = |once: &&mut Once<T::Once>| matches!(once.state, OnceState::Running(ticket) if ticket == self.ticket);
+        if let Some(once) = state.once.iter_mut().find(ours) {
+            once.state = OnceState::Done(std::mem::replace(&mut self.outcome, Err(Ended::Lost)));
+        }
         state.waiting.end(self.ticket);
         drop(state);
         self.machine.changed.notify_all();

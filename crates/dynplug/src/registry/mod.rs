@@ -20,6 +20,7 @@ mod waiting;
 use crate::error::{InitError, OpenError};
 use crate::events;
 use crate::init::shared as run_shared;
+use crate::linked::{self, linked};
 use crate::loader::Load;
 use crate::open::{self, Wanted};
 use crate::origin::{Content, Stamp};
@@ -27,7 +28,7 @@ use crate::plugin::Plugin;
 use crate::process;
 use crate::system::{self, FileId};
 use library::bring;
-use machine::{Asked, Entered, Halt, Machine, Opening, Parts};
+use machine::{Asked, Entered, Halt, Machine, Opening, Parts, What};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
@@ -37,12 +38,21 @@ use waiting::Step;
 struct Real;
 
 impl Parts for Real {
-    type File = FileId;
+    type File = Source;
     type Stamp = Stamp;
     type Content = Content;
     type Plugin = &'static Plugin;
     type Error = Arc<OpenError>;
-    type Shared = Arc<InitError>;
+    type Once = Arc<InitError>;
+}
+
+/// Where a plugin comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Source {
+    /// In a file.
+    File(FileId),
+    /// In the program; which, the list of crates that are linked in says.
+    LinkedIn(usize),
 }
 
 static REGISTRY: LazyLock<Machine<Real>> = LazyLock::new(|| {
@@ -57,9 +67,28 @@ static REGISTRY: LazyLock<Machine<Real>> = LazyLock::new(|| {
 ///
 /// As for [`Plugin::open`].
 pub(crate) unsafe fn open(path: &Path, load: Load) -> Result<&'static Plugin, OpenError> {
+    match linked::by_path(path) {
+        Ok(None) => {}
+        Ok(Some(linked)) => return linked.open_as(path),
+        Err(error) => {
+            events::refused(path, &error);
+            return Err(error);
+        }
+    }
+    // SAFETY: the caller's obligation is handed on as it is.
+    unsafe { open_file(path, load) }
+}
+
+/// Opens the plugin in a file, whatever is linked in.
+///
+/// # Safety
+///
+/// As for [`Plugin::open`].
+pub(crate) unsafe fn open_file(path: &Path, load: Load) -> Result<&'static Plugin, OpenError> {
     // Who asks again pays for one look at the file and one at a table.
     if let Ok(metadata) = path.metadata()
-        && let Some(plugin) = REGISTRY.known(path, system::file_id(path, &metadata), Stamp::of(&metadata))
+        && let Some(plugin) =
+            REGISTRY.known(path, Source::File(system::file_id(path, &metadata)), Stamp::of(&metadata))
         && plugin.is(Wanted::Plugin)
     {
         return Ok(plugin);
@@ -77,10 +106,14 @@ pub(crate) unsafe fn open(path: &Path, load: Load) -> Result<&'static Plugin, Op
 /// As for [`Plugin::open`].
 unsafe fn find(path: &Path, load: Load, wanted: Wanted<'_>) -> Result<&'static Plugin, OpenError> {
     let found = open::find(path)?;
-    let asked = Asked::<Real> { path, canonical: &found.canonical, file: found.id, stamp: found.stamp };
+    let file = Source::File(found.id);
+    let asked = Asked::<Real> { path, canonical: &found.canonical, file, stamp: found.stamp };
     match REGISTRY.enter(&asked).map_err(|halt| halted(path, halt))? {
         Entered::Known(plugin) if plugin.is(wanted) => Ok(plugin),
-        Entered::Known(plugin) => Err(open::another(path, wanted, plugin.manifest())),
+        Entered::Known(plugin) => {
+            let (product, id) = plugin.product();
+            Err(open::another(path, wanted, product, plugin.name(), id))
+        }
         // SAFETY: the caller's obligation is handed on as it is.
         Entered::Ours(opening) => unsafe { go_through(path, load, wanted, &found, &asked, opening) },
     }
@@ -148,6 +181,50 @@ unsafe fn go_through(
     }
 }
 
+/// Opens a plugin that is linked in, or gives it when it is open.
+pub(crate) fn open_linked(path: &Path, at: usize) -> Result<&'static Plugin, OpenError> {
+    let outcome = find_linked(path, at);
+    if let Err(error) = &outcome {
+        events::refused(path, error);
+    }
+    outcome
+}
+
+/// The steps of an open of which nothing has to be proven or mapped.
+///
+/// What fails here is remembered by the crate whose init function failed, and is the same error at the next open.
+fn find_linked(path: &Path, at: usize) -> Result<&'static Plugin, OpenError> {
+    let halted = |halt| halted(path, halt);
+    // A canonical path of a file is absolute.
+    let canonical = PathBuf::from(format!("linked in/{at}"));
+    let asked = Asked::<Real> { path, canonical: &canonical, file: Source::LinkedIn(at), stamp: Stamp::NONE };
+    let opening = match REGISTRY.enter(&asked).map_err(halted)? {
+        Entered::Known(plugin) => return Ok(plugin),
+        Entered::Ours(opening) => opening,
+    };
+    let began = Instant::now();
+    shared().map_err(halted)?;
+    let waited = Instant::now();
+    let linked = linked();
+    let plugin = linked.plugin(path, at)?;
+    for of in linked.before(at) {
+        let run = || linked.run(of, at).map_err(Arc::new);
+        // Who waits for the plugin's own crate waits for the plugin.
+        let step = if of == at { Step::Plugin(path.to_owned()) } else { Step::Crate(of) };
+        REGISTRY.once(What::Crate(of), step, &run).map_err(|halt| match halt {
+            Halt::Once(error) => error.of_plugin(path),
+            halt => halted(halt),
+        })?;
+    }
+    let plugin: &'static Plugin = Box::leak(Box::new(plugin.started(linked.report(at))));
+    opening.ready(&asked, plugin);
+    let none = std::time::Duration::ZERO;
+    let durations =
+        events::Durations { prove: none, wait: waited - began, map: none, init: waited.elapsed() };
+    events::opened(plugin, &durations);
+    Ok(plugin)
+}
+
 /// Has the error remembered.
 #[cold]
 fn failed(opening: Opening<'_, Real>, error: OpenError) -> OpenError {
@@ -156,14 +233,14 @@ fn failed(opening: Opening<'_, Real>, error: OpenError) -> OpenError {
 }
 
 fn shared() -> Result<(), Halt<Real>> {
-    REGISTRY.shared(|| run_shared().map_err(Arc::new))
+    REGISTRY.once(What::Program, Step::Shared, &|| run_shared().map_err(Arc::new))
 }
 
 /// Runs the init functions of the shared crates now, and not when the first plugin is opened.
 ///
 /// Without this call they run when a plugin is opened for the first time, before anything of that plugin does. They run
-/// once for the program, whoever asks first; who asks later gets the same answer. In a program that plain cargo built
-/// these are the init functions of all crates that are linked into it.
+/// once for the program, whoever asks first; who asks later gets the same answer. Behind them run those of the program's
+/// own crates. Plugins that are linked in, and crates that are there for them alone, are left for their own opening.
 ///
 /// # Errors
 ///
@@ -178,7 +255,7 @@ fn shared() -> Result<(), Halt<Real>> {
 /// ```
 pub fn init() -> Result<(), InitError> {
     shared().map_err(|halt| match halt {
-        Halt::Shared(error) => (*error).clone(),
+        Halt::Once(error) => (*error).clone(),
         Halt::Cycle(chain) => InitError::Cycle { chain: names(chain) },
         // What else there is has to do with a plugin.
         Halt::Lost | Halt::AlreadyLoaded(_) | Halt::Failed(_) => InitError::Interrupted,
@@ -192,7 +269,7 @@ fn halted(path: &Path, halt: Halt<Real>) -> OpenError {
         Halt::Cycle(chain) => OpenError::Cycle { path, chain: names(chain) },
         Halt::AlreadyLoaded(loaded) => OpenError::AlreadyLoaded { path, loaded },
         Halt::Failed(error) => error.asked_as(path),
-        Halt::Shared(source) => OpenError::SharedInit { path, source: (*source).clone() },
+        Halt::Once(source) => OpenError::SharedInit { path, source: (*source).clone() },
         Halt::Lost => OpenError::Interrupted { path },
     }
 }
@@ -205,6 +282,7 @@ fn names(chain: Vec<Step>) -> Vec<PathBuf> {
             Step::Shared => {
                 PathBuf::from(process::library().map_or("the shared crates", |library| &*library.package))
             }
+            Step::Crate(at) => PathBuf::from(linked().get(at).map_or("a crate", |of| of.package)),
         });
     }
     names

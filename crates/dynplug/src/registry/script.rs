@@ -1,7 +1,7 @@
 //! Plugins without files, for the model and the stress test: what a plugin does when it is opened stands in a script, and
 //! the state machine is the one of production.
 
-use super::machine::{Asked, Entered, Halt, Machine, Parts};
+use super::machine::{Asked, Entered, Halt, Machine, Parts, What};
 use super::sync::{pause, saw};
 use dynplug_manifest::Identity;
 use std::path::Path;
@@ -15,7 +15,7 @@ impl Parts for Scripted {
     type Content = usize;
     type Plugin = usize;
     type Error = Refusal;
-    type Shared = Refusal;
+    type Once = Refusal;
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,7 +141,7 @@ impl World {
             pause();
             if self.shared_fails { Err(Refusal::Shared) } else { Ok(()) }
         };
-        self.machine.shared(run).map_err(refusal)
+        self.machine.once(What::Program, super::Step::Shared, &run).map_err(refusal)
     }
 
     /// All that there is, for those who look at every order.
@@ -158,7 +158,7 @@ fn refusal(halt: Halt<Scripted>) -> Refusal {
             Refusal::Cycle(chain)
         }
         Halt::AlreadyLoaded(_) => Refusal::AlreadyLoaded,
-        Halt::Failed(error) | Halt::Shared(error) => error,
+        Halt::Failed(error) | Halt::Once(error) => error,
         Halt::Lost => Refusal::Lost,
     }
 }

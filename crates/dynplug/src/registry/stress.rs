@@ -1,6 +1,6 @@
 //! The state machine with real threads, many plugins and many cycles; and its answers, one by one.
 
-use super::machine::{Asked, Entered, Halt};
+use super::machine::{Asked, Entered, Halt, What};
 use super::script::{Refusal, Script, World};
 use super::waiting::Step;
 use std::path::{Path, PathBuf};
@@ -102,8 +102,8 @@ fn a_cycle_names_all_that_stand_in_it_and_no_other() {
 #[test]
 fn a_shared_init_that_opens_a_plugin_is_a_cycle() {
     let world = World::new(vec![Script::default()]);
-    let outcome = world.machine.shared(|| world.open(0).map(|_| ()));
-    let Err(Halt::Shared(error)) = outcome else { panic!() };
+    let outcome = world.machine.once(What::Program, Step::Shared, &|| world.open(0).map(|_| ()));
+    let Err(Halt::Once(error)) = outcome else { panic!() };
     assert_eq!(error, Refusal::Cycle(vec![Step::Shared, plugin("0"), Step::Shared]));
 }
 

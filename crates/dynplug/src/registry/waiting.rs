@@ -22,6 +22,8 @@ pub(crate) enum Step {
     Plugin(PathBuf),
     /// It runs the init functions of the shared crates.
     Shared,
+    /// It runs those of a crate that is linked in; which, the list of them says.
+    Crate(usize),
 }
 
 pub(super) struct Task {

@@ -170,7 +170,9 @@ fn limit() -> u64 {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the call fills the record.
     let code = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
-    if code == 0 { limit.rlim_cur } else { 0 }
+    // Of 32 bits where addresses are.
+    #[allow(clippy::useless_conversion)]
+    if code == 0 { limit.rlim_cur.into() } else { 0 }
 }
 
 /// A file in memory that nobody can change any more, ourselves included.

@@ -68,7 +68,7 @@ unsafe fn open(name: &CStr) -> Result<Mapped, SystemError> {
     let is_new = is_first(handle.addr());
     let mut link: *const LinkMap = std::ptr::null();
     // SAFETY: the handle is one that dlopen gave, and RTLD_DI_LINKMAP writes one pointer.
-    let code = unsafe { libc::dlinfo(handle, libc::RTLD_DI_LINKMAP, (&raw mut link).cast()) };
+    let code = unsafe { dlinfo(handle, RTLD_DI_LINKMAP, (&raw mut link).cast()) };
     if code != 0 || link.is_null() {
         // It is mapped, and the caller will see that it isn't what was wanted.
         return Ok(Mapped { base: 0, extent: 0..0, notes: Vec::new(), is_new, handle: handle.addr() });
@@ -109,7 +109,7 @@ unsafe fn headers(handle: *mut c_void) -> Option<&'static [Header]> {
     const RTLD_DI_PHDR: c_int = 11;
     let mut first: *const Header = std::ptr::null();
     // SAFETY: the caller's word for the handle; the request writes one pointer, and an older loader refuses it.
-    let count = unsafe { libc::dlinfo(handle, RTLD_DI_PHDR, (&raw mut first).cast()) };
+    let count = unsafe { dlinfo(handle, RTLD_DI_PHDR, (&raw mut first).cast()) };
     let count = usize::try_from(count).ok().filter(|count| *count > 0 && !first.is_null())?;
     // SAFETY: the loader's own table, of as many headers as it says, which lives as long as the library.
     Some(unsafe { std::slice::from_raw_parts(first, count) })
@@ -119,6 +119,14 @@ unsafe fn headers(handle: *mut c_void) -> Option<&'static [Header]> {
 unsafe fn headers(_handle: *mut c_void) -> Option<&'static [Header]> {
     None
 }
+
+unsafe extern "C" {
+    /// Declared here since `libc` lacks it for musl.
+    fn dlinfo(handle: *mut c_void, request: c_int, out: *mut c_void) -> c_int;
+}
+
+/// From <dlfcn.h>, where it is the same on every system that has it.
+const RTLD_DI_LINKMAP: c_int = 2;
 
 /// The beginning of `struct link_map` of <link.h>.
 #[repr(C)]
@@ -136,19 +144,22 @@ fn last_error() -> SystemError {
     SystemError(text.unwrap_or_else(|| "the loader gives no reason".to_owned()))
 }
 
-/// The segments of notes of the library (or program) that holds this very function.
-pub(crate) fn own_notes() -> Vec<&'static [u8]> {
-    let address = own_notes as fn() -> Vec<&'static [u8]> as usize;
-    let mut search = Search::new(|image| image.loads(address));
-    search.run();
-    search.notes
+/// The library (or program) that holds this very function.
+pub(crate) fn own_image() -> Mapped {
+    let address = own_image as fn() -> Mapped as usize;
+    find(|image| image.loads(address))
 }
 
-/// The segments of notes of the program itself, which every loader lists first.
-pub(crate) fn program_notes() -> Vec<&'static [u8]> {
-    let mut search = Search::new(|_| true);
+/// The program itself, which every loader lists first.
+pub(crate) fn program_image() -> Mapped {
+    find(|_| true)
+}
+
+fn find(wanted: impl Fn(&Loaded<'_>) -> bool) -> Mapped {
+    let mut search = Search::new(wanted);
     search.run();
-    search.notes
+    let extent = search.extent.unwrap_or(0..0);
+    Mapped { base: search.base, extent, notes: search.notes, is_new: false, handle: 0 }
 }
 
 /// An image as the loader lists it.
@@ -181,13 +192,14 @@ impl Loaded<'_> {
 /// Looks for one image among those that are loaded.
 struct Search<F> {
     wanted: F,
+    base: usize,
     extent: Option<Range<usize>>,
     notes: Vec<&'static [u8]>,
 }
 
 impl<F: Fn(&Loaded<'_>) -> bool> Search<F> {
     fn new(wanted: F) -> Self {
-        Search { wanted, extent: None, notes: Vec::new() }
+        Search { wanted, base: 0, extent: None, notes: Vec::new() }
     }
 
     fn run(&mut self) {
@@ -204,7 +216,7 @@ impl<F: Fn(&Loaded<'_>) -> bool> Search<F> {
                 None => part,
             });
         }
-        self.extent = extent;
+        (self.base, self.extent) = (image.base, extent);
         for header in image.segments(libc::PT_NOTE).filter(|h| h.p_memsz > 0) {
             let notes = image.range(header.p_vaddr as usize, header.p_memsz as usize);
             let loaded = image.segments(libc::PT_LOAD).any(|h| {

@@ -1,6 +1,7 @@
 //! Whether the system's loader would find a library by its name, asked without loading it.
 
 use std::ffi::{CStr, c_int, c_void};
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 use std::path::Path;
 
 /// Where glibc's loader looks when neither the environment nor its cache knows a library.

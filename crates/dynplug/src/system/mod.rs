@@ -7,14 +7,14 @@ mod elf;
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
 mod libraries;
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
-pub(crate) use elf::{map, own_notes, program_notes};
+pub(crate) use elf::{map, own_image, program_image};
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
 pub(crate) use libraries::is_there;
 
 #[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
 mod unsupported;
 #[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
-pub(crate) use unsupported::{is_there, map, own_notes, program_notes};
+pub(crate) use unsupported::{is_there, map, own_image, program_image};
 
 use std::fs::{File, Metadata};
 use std::io;

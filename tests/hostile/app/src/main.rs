@@ -1,6 +1,6 @@
 //! The host: its arguments are words of a small language, done one after the other.
 
-use app_api::dynplug::{Load, Plugin};
+use app_api::dynplug::{Load, Loader, Plugin};
 use app_api::{attempt, traces, variant};
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,6 +17,7 @@ fn main() {
             "open" => Ok(opened.extend(attempt(&path(), Load::PrivateCopy))),
             "open-in-place" => Ok(opened.extend(attempt(&path(), Load::InPlace))),
             "open-each" => open_each(&path()),
+            "discover-each" => discover_each(&path()),
             "same" => {
                 let [.., a, b] = opened[..] else { panic!("two plugins are open") };
                 Ok(println!("{}", if std::ptr::eq(a, b) { "the same plugin" } else { "another plugin" }))
@@ -99,6 +100,24 @@ fn open_each(folder: &Path) -> io::Result<()> {
     }
     println!("kilobytes of addresses: {}", peak("VmPeak:") - addresses);
     println!("kilobytes of memory: {}", peak("VmHWM:") - memory);
+    Ok(())
+}
+
+/// Discovers all files of a folder, none of which may open, and compares what is said of each with what opening it says.
+fn discover_each(folder: &Path) -> io::Result<()> {
+    let mut alike = 0;
+    let discovery = Loader::new().folder(folder).discover();
+    for found in &discovery.found {
+        let path = found.path().expect("nothing is linked in");
+        let said = found.fits().err().map(ToString::to_string);
+        // SAFETY: as above.
+        let meant = unsafe { Plugin::open(path) }.err().map(|error| error.to_string());
+        match said == meant {
+            true => alike += 1,
+            false => println!("{}: {said:?} is not {meant:?}", path.display()),
+        }
+    }
+    println!("discovered {alike} of {} as they open", discovery.found.len());
     Ok(())
 }
 

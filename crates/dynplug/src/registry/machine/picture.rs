@@ -6,7 +6,7 @@
 
 use super::super::waiting::{Ticket, Waiting};
 use super::{
-    Ended, File, FileState, Id, IdState, LoaderState, Machine, Parts, Place, Seen, SharedState, State,
+    Ended, File, FileState, Id, IdState, LoaderState, Machine, Once, OnceState, Parts, Place, Seen, State,
 };
 use std::fmt::Debug;
 use std::sync::atomic::Ordering;
@@ -33,12 +33,12 @@ where
     T::Content: Debug,
     T::Plugin: Debug,
     T::Error: Debug,
-    T::Shared: Debug,
+    T::Once: Debug,
 {
     /// `thread` numbers the threads.
     pub(in crate::registry) fn picture(&self, thread: &dyn Fn(ThreadId) -> usize) -> String {
         let Machine { state, changed: _, forked } = self;
-        let State { files, paths, spellings, ids, openings, shared, loader, waiting } = &*state.look();
+        let State { files, paths, spellings, ids, openings, once, loader, waiting } = &*state.look();
         let Waiting { last: _, tasks, waits } = waiting;
         // Tickets are compared only, and later ones are larger.
         let ticket = |ticket: &Ticket| tasks.iter().position(|task| task.ticket == *ticket);
@@ -62,11 +62,10 @@ where
             let Place { ticket: t, file, canonical, claimed, mapping } = place;
             format!("{:?} {file:?} {canonical:?} {claimed:?} {mapping}", ticket(t))
         }));
-        let shared = match shared {
-            SharedState::NotRun => "not run".to_owned(),
-            SharedState::Running(t) => format!("running {:?}", ticket(t)),
-            SharedState::Done(outcome) => format!("done {:?}", outcome.as_ref().map_err(ended)),
-        };
+        let once = sorted(once.iter().map(|Once { what, state }| match state {
+            OnceState::Running(t) => format!("{what:?} running {:?}", ticket(t)),
+            OnceState::Done(outcome) => format!("{what:?} done {:?}", outcome.as_ref().map_err(ended)),
+        }));
         let loader = match loader {
             LoaderState::Free => "free".to_owned(),
             LoaderState::Held { ticket: t, depth } => format!("held {:?} {depth}", ticket(t)),
@@ -76,7 +75,7 @@ where
         let waits = sorted(waits.iter().map(|(who, t)| format!("{} for {:?}", thread(*who), ticket(t))));
         let forked = forked.load(Ordering::Relaxed);
         format!(
-            "{files:?}\n{:?}\n{:?}\n{ids:?}\n{openings:?}\n{shared}\n{loader}\n{tasks:?}\n{waits:?}\n{forked}",
+            "{files:?}\n{:?}\n{:?}\n{ids:?}\n{openings:?}\n{once:?}\n{loader}\n{tasks:?}\n{waits:?}\n{forked}",
             seen(paths),
             seen(spellings),
         )

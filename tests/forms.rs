@@ -1,0 +1,254 @@
+//! One plugin, two forms: loaded from a file, and linked into the program. `forms/` is the workspace; its host prints what
+//! ran in which order, and is built in both forms.
+
+use crate::harness::{Fixture, Ran, repository, shared_target, skipped};
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::LazyLock;
+
+/// What the host prints when it opens all of them.
+const ALL: &str = "\
+init: aa-free, zz-base, app-api, app
+one: bb-loose, zz-deep, aa-private, one
+  report: bb_loose start, zz_deep start, aa_private start, one start
+  exports: fn named() -> &'static str
+two: two alpha, two upper, two lower, two zeta
+  report: two start, two upper, two lower, two start
+  exports: fn named() -> &'static str
+three on four: four, three
+  report: four start, three start
+  exports: fn named() -> &'static str
+program: aa_free, zz_base, app_api, app
+";
+
+static BUILT: LazyLock<(Fixture, Ran)> = LazyLock::new(|| {
+    let fixture = Fixture::empty("forms");
+    let ran = fixture.copy("forms").build().go();
+    (fixture, ran)
+});
+
+#[track_caller]
+fn forms() -> &'static Fixture {
+    let (fixture, build) = &*BUILT;
+    build.ok();
+    fixture
+}
+
+/// Members of a fixture, by their names and paths.
+fn members(fixture: &Fixture, names: &[&str]) -> Vec<(String, PathBuf)> {
+    names.iter().map(|name| ((*name).to_owned(), fixture.path(name))).collect()
+}
+
+/// How a static form is built.
+struct Profile {
+    name: &'static str,
+    words: &'static [&'static str],
+    environment: &'static [(&'static str, &'static str)],
+    /// The folder of the program, below the target folder.
+    folder: &'static str,
+}
+
+const DEV: Profile = Profile { name: "dev", words: &[], environment: &[], folder: "debug" };
+
+/// The whole program is one to the optimiser, panics end the process, and no names are left.
+const SMALL: Profile = Profile {
+    name: "small",
+    // Otherwise cargo compiles the shared half of the API crate against the shared std, which unwinds.
+    words: &["--release", "--config", "build.rustflags = [\"-C\", \"prefer-dynamic=no\"]"],
+    environment: &[
+        ("CARGO_PROFILE_RELEASE_LTO", "fat"),
+        ("CARGO_PROFILE_RELEASE_PANIC", "abort"),
+        ("CARGO_PROFILE_RELEASE_STRIP", "true"),
+        ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
+    ],
+    folder: "release",
+};
+
+const MUSL: Profile = Profile {
+    name: "musl",
+    words: &["--target", "x86_64-unknown-linux-musl"],
+    environment: &[],
+    folder: "x86_64-unknown-linux-musl/debug",
+};
+
+/// Plugins of `forms/` that are linked in.
+const PLUGINS: [&str; 10] =
+    ["failing", "feverish", "itself", "left", "one", "right", "ring-a", "ring-b", "three", "two"];
+
+/// The static form of a host: a project that depends on the host's library and on plugins, built by plain cargo. Returns
+/// the program.
+#[track_caller]
+fn linked(
+    fixture: &Fixture,
+    name: &str,
+    host: (&str, PathBuf),
+    plugins: &[(String, PathBuf)],
+    profile: &Profile,
+) -> PathBuf {
+    let name = format!("{name}-{}", profile.name);
+    let mut manifest = format!(
+        "[workspace]\n\n[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n\
+         {} = {{ path = '{}' }}\n",
+        host.0,
+        host.1.display()
+    );
+    let mut source = String::new();
+    for (plugin, path) in plugins {
+        manifest += &format!("{plugin} = {{ path = '{}' }}\n", path.display());
+        source += &format!("use {} as _;\n", plugin.replace('-', "_"));
+    }
+    let host = host.0.replace('-', "_");
+    source += &format!("\nfn main() -> impl std::process::Termination {{\n    {host}::main()\n}}\n");
+    fixture.root_file(&format!("{name}/Cargo.toml"), &manifest);
+    fixture.root_file(&format!("{name}/src/main.rs"), &source);
+    let folder = fixture.root().join(&name);
+    let lock = std::fs::read(fixture.root().join("Cargo.lock")).unwrap();
+    std::fs::write(folder.join("Cargo.lock"), lock).unwrap();
+    let mut build = fixture.cargo("build").folder(&folder);
+    for word in profile.words {
+        build = build.arg(word);
+    }
+    for (key, value) in profile.environment {
+        build = build.env(key, value);
+    }
+    build.go().ok();
+    shared_target().join("plain").join(profile.folder).join(name)
+}
+
+#[track_caller]
+fn app(profile: &Profile) -> PathBuf {
+    let forms = forms();
+    linked(forms, "app-and-plugins", ("app", forms.path("app")), &members(forms, &PLUGINS), profile)
+}
+
+/// The same host in both forms, and in one between. Where things lie is left out of what it prints.
+#[track_caller]
+fn in_each_form(words: &[&str]) -> [Ran; 3] {
+    [forms().outcome("app"), app(&DEV), forms().outcome("app-with-some")].map(|program| {
+        let mut ran = words.iter().fold(forms().run(&program), |call, word| call.arg(word)).go();
+        ran.ok();
+        let plugins = program.with_file_name("plugins");
+        for folder in [&plugins, forms().root()] {
+            ran.stdout = ran.stdout.replace(&format!("{}/", folder.display()), "");
+        }
+        ran
+    })
+}
+
+// E2
+#[test]
+fn the_order_of_init_functions_is_the_same_in_both_forms() {
+    let words = ["init", "one", "two", "three"];
+    for ran in in_each_form(&words) {
+        ran.prints(ALL);
+    }
+    forms().run(&app(&SMALL)).args(words).empty_environment().go().ok().prints(ALL);
+}
+
+// E2
+#[test]
+fn without_being_asked_the_program_starts_before_its_first_plugin() {
+    for ran in in_each_form(&["two"]) {
+        ran.says("two: aa-free, zz-base, app-api, app, two alpha, two upper, two lower, two zeta\n");
+    }
+}
+
+// E1, C4
+#[test]
+fn what_does_not_start_is_the_same_error_for_ever_in_both_forms() {
+    for ran in in_each_form(&["init", "failing", "failing", "feverish", "feverish", "two"]) {
+        ran.prints(
+            "\
+init: aa-free, zz-base, app-api, app
+failing: the plugin libfailing.so did not start: its init function `second` at forms/failing/src/lib.rs:14 failed: not today
+  ran: failing first
+failing: the plugin libfailing.so did not start: its init function `second` at forms/failing/src/lib.rs:14 failed: not today
+  ran: 
+feverish: the plugin libfeverish.so did not start: its init function `start` at forms/sick/src/lib.rs:3 failed: sick today
+  ran: sick
+feverish: the plugin libfeverish.so did not start: its init function `start` at forms/sick/src/lib.rs:3 failed: sick today
+  ran: 
+two: two alpha, two upper, two lower, two zeta
+  report: two start, two upper, two lower, two start
+  exports: fn named() -> &'static str
+program: aa_free, zz_base, app_api, app
+",
+        );
+    }
+}
+
+// E1, C5
+#[test]
+fn plugins_that_open_each_other_are_told_so_in_both_forms() {
+    let [loaded, linked, _] = in_each_form(&["init", "itself", "ring_a", "ring_b", "two"]);
+    assert_eq!(loaded.stdout, linked.stdout);
+    loaded
+        .says("for itself: libitself.so waits for libitself.so")
+        .says("libring_a.so waits for libring_b.so, which waits for libring_a.so")
+        .says("two: two alpha");
+}
+
+// E1, A5, A6
+#[test]
+fn many_threads_that_open_a_plugin_get_one_that_was_started_once_in_both_forms() {
+    for ran in in_each_form(&["init", "at once:one+two", "one", "two"]) {
+        ran.says("at once: aa-private, bb-loose, one, two alpha, two lower, two upper, two zeta, zz-deep\n")
+            .says("one: \n")
+            .says("two: \n");
+    }
+}
+
+// E2
+#[test]
+fn a_private_crate_of_two_plugins_is_two_when_they_are_loaded_and_one_when_they_are_linked_in() {
+    let [loaded, linked, _] = in_each_form(&["init", "left", "right"]);
+    loaded.says_in_order(["left: common, left\n", "right: common, right\n"]);
+    linked.says_in_order(["left: common, left\n", "right: right\n", "report: common start, right start\n"]);
+}
+
+// E1
+#[test]
+fn a_static_program_has_its_plugins_with_musl() {
+    let sysroot = Command::new("rustc")
+        .args(["--print", "target-libdir", "--target", "x86_64-unknown-linux-musl"])
+        .output();
+    let folder =
+        sysroot.map(|ran| String::from_utf8_lossy(&ran.stdout).trim().to_owned()).unwrap_or_default();
+    if !std::path::Path::new(&folder).is_dir() {
+        return skipped("the standard library for x86_64-unknown-linux-musl is not installed");
+    }
+    forms().run(&app(&MUSL)).args(["init", "one", "two", "three"]).go().ok().prints(ALL);
+}
+
+/// The two forms of an example: one is the example's own, the other a project with its host and plugins.
+#[track_caller]
+fn example(name: &str, host: &str, plugins: &[(&str, &str)], wanted: &str, wanted_where_panics_abort: &str) {
+    let folder = repository().join("examples").join(name);
+    let fixture = Fixture::empty(&format!("{name} in both forms"));
+    std::fs::copy(folder.join("Cargo.lock"), fixture.root().join("Cargo.lock")).unwrap();
+    fixture.tool("run").arg("--manifest-path").arg(folder.join("Cargo.toml")).go().ok().prints(wanted);
+    let plugins: Vec<_> =
+        plugins.iter().map(|(plugin, path)| ((*plugin).to_owned(), folder.join(path))).collect();
+    for (profile, wanted) in [(DEV, wanted), (SMALL, wanted_where_panics_abort)] {
+        let program =
+            linked(&fixture, &format!("{name}-static"), (host, folder.join("host")), &plugins, &profile);
+        fixture.run(&program).empty_environment().go().ok().prints(wanted);
+    }
+}
+
+// E1
+#[test]
+fn the_example_hello_runs_in_both_forms() {
+    let wanted = "Hello, number 7";
+    example("hello", "hello-host", &[("hello", "plugin")], wanted, wanted);
+}
+
+// E1
+#[test]
+fn the_example_runtime_runs_in_both_forms() {
+    let wanted = std::fs::read_to_string(repository().join("examples/runtime/expected.txt")).unwrap();
+    // What comes last is about panics that are caught.
+    let (before, _) = wanted.split_once("--- panics").expect("it has that part");
+    let plugins = [("station", "plugins/station"), ("summary", "plugins/summary")];
+    example("runtime", "runtime-host", &plugins, &wanted, before);
+}

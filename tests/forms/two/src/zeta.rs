@@ -1,0 +1,4 @@
+#[dynplug::init]
+fn start() {
+    app_api::journal::log("two zeta");
+}

@@ -1,0 +1,3 @@
+//! A plugin that is linked in.
+
+app_api::plugin!("in-a");

@@ -1,0 +1,5 @@
+//! The program; what it does is in the library.
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    mixed::main()
+}

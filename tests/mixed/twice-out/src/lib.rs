@@ -1,0 +1,3 @@
+//! A plugin that is loaded.
+
+app_api::plugin!("twice-out");
