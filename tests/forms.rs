@@ -1,7 +1,7 @@
 //! One plugin, two forms: loaded from a file, and linked into the program. `forms/` is the workspace; its host prints what
 //! ran in which order, and is built in both forms.
 
-use crate::harness::{Fixture, Ran, repository, shared_target, skipped};
+use crate::harness::{Fixture, Kind, Ran, repository, shared_target, skipped};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::LazyLock;
@@ -251,4 +251,84 @@ fn the_example_runtime_runs_in_both_forms() {
     let (before, _) = wanted.split_once("--- panics").expect("it has that part");
     let plugins = [("station", "plugins/station"), ("summary", "plugins/summary")];
     example("runtime", "runtime-host", &plugins, &wanted, before);
+}
+
+/// A program of plain cargo that prints what comes of some names and of a file.
+const NAMES: &str = r#"
+use double as _;
+use hello_one as _;
+use hello_two as _;
+use app_api::dynplug::{self, Loader, Plugin};
+
+fn main() {
+    let said = |outcome: Result<&'static Plugin, dynplug::OpenError>| match outcome {
+        Ok(plugin) => println!("{} {}", plugin.name(), plugin.lookup::<fn() -> u32>("number").unwrap()()),
+        Err(error) => println!("{error}"),
+    };
+    // SAFETY: nothing is opened but what is linked in.
+    said(unsafe { Loader::new().open("hello") });
+    // SAFETY: as above.
+    said(unsafe { Plugin::open("anywhere/libhello.so") });
+    dynplug::linked_in().filter(|plugin| plugin.crate_name() == "hello").for_each(|plugin| said(plugin.open()));
+    // SAFETY: as above.
+    said(unsafe { Loader::new().open("double") });
+    // SAFETY: as above.
+    said(unsafe { Loader::new().open("helper") });
+    // SAFETY: the build made it.
+    said(unsafe { Plugin::open(std::env::args().nth(1).unwrap()) });
+    println!("shared: {}", dynplug::is_shared());
+}
+"#;
+
+// E1, E3
+#[test]
+fn names_that_are_not_clear_are_errors_and_a_plain_host_refuses_files() {
+    let fixture = Fixture::empty("names");
+    let number = |number: u32| format!("#[dynplug::export]\npub fn number() -> u32 {{ {number} }}\n");
+    let twice = "#[dynplug::init]\nfn start() { println!(\"double ran\"); }\n\
+                 #[dynplug::export]\nfn one() {}\n#[dynplug::export(name = \"one\")]\nfn two() {}\n";
+    fixture
+        .api("pub use dynplug;\n")
+        // No plugin, though it exports something.
+        .package("helper", Kind::Library, &["dynplug", "app-api"], &number(0))
+        .plugin("hello-one", &number(1))
+        .plugin("hello-two", &number(2))
+        .plugin("double", twice)
+        .package(
+            "names",
+            Kind::Program,
+            &[
+                "app-api",
+                "double",
+                "hello_one = { path = '../hello-one', package = 'hello-one' }",
+                "hello_two = { path = '../hello-two', package = 'hello-two' }",
+            ],
+            NAMES,
+        );
+    for plugin in ["hello-one", "hello-two"] {
+        fixture.replace(&format!("{plugin}/Cargo.toml"), "[lib]\n", "[lib]\nname = \"hello\"\n");
+    }
+    fixture.replace("hello-one/Cargo.toml", "app-api = ", "helper = { path = '../helper' }\napp-api = ");
+    fixture.replace("hello-one/src/lib.rs", "#[dynplug", "use helper as _;\n#[dynplug");
+    // Otherwise cargo gives the files of both one name, since they are local and shared libraries, too.
+    fixture.cargo("build").args(["-p", "names"]).env("__CARGO_DEFAULT_LIB_METADATA", "names").go().ok();
+    let several = "names several plugins that are linked into this program: `hello-one 0.1.0`, `hello-two 0.1.0`; open one \
+                   of them by `dynplug::linked_in()`, or give one another crate name (`[lib] name = …`)";
+    let file = forms().plugin_file("one");
+    fixture.run(&shared_target().join("plain/debug/names")).arg(&file).go().ok().prints(&format!(
+        "\
+hello {several}
+anywhere/libhello.so {several}
+hello-one 1
+hello-two 2
+the plugin double that is linked into this program exports `one` twice, at names/double/src/lib.rs:3 and at \
+names/double/src/lib.rs:5; give one of them another name: `#[export(name = \"…\")]`
+there is no plugin `helper`: none of that name is linked into this program, and the loader was given no folders to \
+search; a file of that name is opened as `./helper`; did you mean `hello`?
+cannot open the plugin {}: this program was built by plain cargo and shares nothing with plugins; build it with \
+`cargo dynplug build`, or run it with `cargo dynplug run`
+shared: false
+",
+        file.display()
+    ));
 }

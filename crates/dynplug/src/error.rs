@@ -43,7 +43,8 @@ pub enum OpenError {
         /// The path that it was loaded from.
         loaded: PathBuf,
     },
-    /// This program shares nothing that a plugin could use: it was not built by `cargo dynplug`.
+    /// This program shares nothing that a plugin in a file could use: it was not built by `cargo dynplug`. It opens what is
+    /// linked in.
     HostNotShared {
         /// The path that was asked for.
         path: PathBuf,

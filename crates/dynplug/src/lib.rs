@@ -30,7 +30,7 @@
 //! }
 //! ```
 //!
-//! The host opens it:
+//! The host opens it, by the path of its file, or through a [`Loader`] by its name:
 //!
 //! ```no_run
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -46,6 +46,9 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! A program that depends on the plugin and names it (`use hello as _;`) has it linked in, and opens it in the same way;
+//! any build makes such a program. See [`linked_in`].
 
 mod about;
 mod discover;
@@ -89,9 +92,10 @@ pub mod image {
     pub use dynplug_manifest::image::{ImageError, LooksLike};
 }
 
-/// Whether this process can open plugins: whether it was built by `cargo dynplug` and shares its API library.
+/// Whether this process can open plugins in files: whether it was built by `cargo dynplug` and shares its API library.
 ///
-/// A program that plain cargo built runs as ever, and [`Plugin::open`] fails with [`OpenError::HostNotShared`].
+/// A program that plain cargo built runs as ever and opens the plugins that are [linked in](linked_in). For a file
+/// [`Plugin::open`] fails with [`OpenError::HostNotShared`].
 ///
 /// # Examples
 ///

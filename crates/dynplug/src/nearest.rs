@@ -21,7 +21,8 @@ impl<'a> Nearest<'a> {
     pub(crate) fn add(&mut self, name: &'a str) {
         let next = (distance(&self.wanted, &lower(name)), name);
         let place = self.near.iter().take_while(|near| **near <= next).count();
-        if next.0 <= self.limit && place < MOST {
+        let known = place.checked_sub(1).and_then(|place| self.near.get(place)) == Some(&next);
+        if next.0 <= self.limit && place < MOST && !known {
             self.near.insert(place, next);
             self.near.truncate(MOST);
         }
@@ -80,6 +81,7 @@ mod tests {
         assert_eq!(to("gret", names.into_iter()), ["Greet", "great", "greet"]);
         assert_eq!(to("f", ["V", "F", "run"].into_iter()), ["F", "V"]);
         assert!(to("something else", names.into_iter()).is_empty());
+        assert_eq!(to("gret", ["greet", "great", "greet"].into_iter()), ["great", "greet"]);
     }
 
     #[test]

@@ -52,6 +52,10 @@ pub enum SymbolKind {
 impl Plugin {
     /// Opens the plugin in the file `path`, a relative one as seen from the working directory. Nothing is searched for.
     ///
+    /// A plugin that is linked into the program comes before any file: if the last part of the path is what the system calls
+    /// a library of its crate (`libhello.so` for the crate `hello`), it is opened, whether there is such a file or not. See
+    /// [`linked_in`](crate::linked_in).
+    ///
     /// The init functions of all crates that are new to the program run before this returns. The same file gives the
     /// same plugin, whatever the spelling of its path.
     ///
@@ -121,7 +125,8 @@ impl Plugin {
     pub(crate) fn exported_twice(&self) -> Option<(&'static str, [(&'static str, u32); 2])> {
         let mut pairs = self.symbols.iter().zip(self.symbols.iter().skip(1));
         let (one, two) = pairs.find(|(one, two)| one.name() == two.name())?;
-        Some((one.name(), [one.place(), two.place()]))
+        let (one_place, two_place) = (one.place(), two.place());
+        Some((one.name(), [one_place.min(two_place), one_place.max(two_place)]))
     }
 
     /// The function or static with this name, as a value of type `T`: a function pointer (`fn(&str) -> String`, of any
