@@ -78,7 +78,7 @@ fn exported_function(request: &Request, function: &Function) -> TokenStream {
     } else {
         (TokenStream::new(), pointer(signature), span::copy_ident(&signature.ident).into_token_stream())
     };
-    let sections = sections("dp_sym");
+    let (sections, kept) = (sections("dp_sym"), kept());
     quote_spanned! {site=>
         #meta
         #definition
@@ -95,6 +95,8 @@ fn exported_function(request: &Request, function: &Function) -> TokenStream {
         };
         #sections
         static __DYNPLUG_SYMBOL: &__dynplug::Entry = &__DYNPLUG_ENTRY;
+        #kept
+        static __DYNPLUG_KEPT: &&__dynplug::Entry = &__DYNPLUG_SYMBOL;
     }
 }
 
@@ -103,7 +105,7 @@ fn exported_static(request: &Request, variable: &Static) -> TokenStream {
     let text = signature::text(variable.declaration());
     let meta = meta(request, "Static", 0, &text, &docs::expression(&variable.attributes));
     let ident = span::copy_ident(&variable.ident);
-    let sections = sections("dp_sym");
+    let (sections, kept) = (sections("dp_sym"), kept());
     quote_spanned! {site=>
         #meta
         // A `static` that rustc accepts is `Sync`; asked for again here, it would be reported twice.
@@ -112,6 +114,8 @@ fn exported_static(request: &Request, variable: &Static) -> TokenStream {
         };
         #sections
         static __DYNPLUG_SYMBOL: &__dynplug::Entry = &__DYNPLUG_ENTRY;
+        #kept
+        static __DYNPLUG_KEPT: &&__dynplug::Entry = &__DYNPLUG_SYMBOL;
     }
 }
 
@@ -123,7 +127,7 @@ fn init(request: &Request, function: &Function) -> TokenStream {
     let ident = span::copy_ident(&signature.ident);
     // A result of the wrong type is shown at the function's name.
     let call = quote_spanned!(span::generated_at(signature.ident.span())=> #ident());
-    let sections = sections("dp_init");
+    let (sections, kept) = (sections("dp_init"), kept());
     quote_spanned! {site=>
         #meta
         fn __dynplug_run() -> __dynplug::Outcome {
@@ -132,6 +136,8 @@ fn init(request: &Request, function: &Function) -> TokenStream {
         static __DYNPLUG_ENTRY: __dynplug::InitEntry = __dynplug::InitEntry::new(&__DYNPLUG_META, __dynplug_run);
         #sections
         static __DYNPLUG_INIT: &__dynplug::InitEntry = &__DYNPLUG_ENTRY;
+        #kept
+        static __DYNPLUG_KEPT: &&__dynplug::InitEntry = &__DYNPLUG_INIT;
     }
 }
 
@@ -178,6 +184,19 @@ fn sections(name: &str) -> TokenStream {
         #[used]
         #[cfg_attr(target_vendor = "apple", unsafe(link_section = #apple))]
         #[cfg_attr(not(any(target_vendor = "apple", target_family = "wasm")), unsafe(link_section = #name))]
+    }
+}
+
+/// Lets the next static, which refers to one that `#[used]` keeps elsewhere, exist where it takes more than that.
+///
+/// For Windows, the GNU linker collects what nothing refers to, and that the compiler names a symbol is no reference to
+/// it. It keeps the sections of the C library's start, of which this one is read by nobody.
+fn kept() -> TokenStream {
+    let site = Span::mixed_site();
+    quote_spanned! {site=>
+        #[cfg(all(windows, target_env = "gnu"))]
+        #[used]
+        #[unsafe(link_section = ".CRT$XPD")]
     }
 }
 

@@ -175,6 +175,29 @@ fn a_constructor_that_needs_a_thread_that_needs_the_loader_does_not_hang() {
     });
 }
 
+fn linked(id: u8, crates: &[usize]) -> Script {
+    Script { linked: Some(crates.to_vec()), ..script(id) }
+}
+
+#[test]
+fn a_crate_of_two_linked_in_plugins_starts_once() {
+    let make = || World::new(vec![linked(0, &[0, 1]), linked(1, &[0])]).with_crates(vec![vec![], vec![]]);
+    check(make, [0, 1, 0], Some(PREEMPTIONS_OF_TWO), |world, got| {
+        all(got, |at, outcome| *outcome == Ok(at));
+        assert!(world.crates.iter().all(|(_, runs)| runs.load(Ordering::SeqCst) == 1));
+    });
+}
+
+#[test]
+fn a_crate_that_opens_a_linked_in_plugin_above_it_fails_and_does_not_hang() {
+    let make = || World::new(vec![linked(0, &[0]), linked(1, &[0])]).with_crates(vec![vec![1]]);
+    check(make, [0, 1, 1], Some(PREEMPTIONS_OF_TWO), |world, got| {
+        // Whoever comes first, the crate waits for itself, and stays as it ended.
+        all(got, |_, outcome| outcome.is_err());
+        assert_eq!(world.crates[0].1.load(Ordering::SeqCst), 1);
+    });
+}
+
 #[test]
 fn a_copy_waits_and_is_told() {
     check(

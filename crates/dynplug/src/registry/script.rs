@@ -46,6 +46,8 @@ pub(super) struct Script {
     pub(super) refused: bool,
     /// Whether nobody says how it ended.
     pub(super) lost: bool,
+    /// When it is linked in, the crates below it, each of which has an init function.
+    pub(super) linked: Option<Vec<usize>>,
 }
 
 pub(super) struct World {
@@ -53,6 +55,8 @@ pub(super) struct World {
     pub(super) scripts: Vec<Script>,
     /// How often each plugin's init ran.
     pub(super) inits: Vec<AtomicUsize>,
+    /// What the init function of each crate opens, and how often it ran.
+    pub(super) crates: Vec<(Vec<usize>, AtomicUsize)>,
     /// How often the shared init functions ran.
     pub(super) shared: AtomicUsize,
     shared_fails: bool,
@@ -62,11 +66,23 @@ impl World {
     pub(super) fn new(scripts: Vec<Script>) -> World {
         let inits = scripts.iter().map(|_| AtomicUsize::new(0)).collect();
         let machine = Machine::new();
-        World { machine, scripts, inits, shared: AtomicUsize::new(0), shared_fails: false }
+        World {
+            machine,
+            scripts,
+            inits,
+            crates: Vec::new(),
+            shared: AtomicUsize::new(0),
+            shared_fails: false,
+        }
     }
 
     pub(super) fn with_failing_shared(self) -> World {
         World { shared_fails: true, ..self }
+    }
+
+    /// Crates that plugins are linked in with, and what each opens.
+    pub(super) fn with_crates(self, opens: Vec<Vec<usize>>) -> World {
+        World { crates: opens.into_iter().map(|opens| (opens, AtomicUsize::new(0))).collect(), ..self }
     }
 
     /// Opens a plugin.
@@ -77,7 +93,7 @@ impl World {
         outcome
     }
 
-    /// The steps of `registry::go_through`.
+    /// The steps of `registry::go_through`, or of `registry::find_linked`.
     fn go_through(&self, at: usize) -> Result<usize, Refusal> {
         let name = at.to_string();
         let path = Path::new(&name);
@@ -101,6 +117,18 @@ impl World {
         let script = &self.scripts[at];
         if script.refused {
             return Err(Refusal::Fails);
+        }
+        if let Some(crates) = &script.linked {
+            self.shared()?;
+            saw("shared");
+            for of in crates {
+                let run = || self.start(*of);
+                self.machine.once(What::Crate(*of), super::Step::Crate(*of), &run).map_err(refusal)?;
+                saw(of);
+            }
+            self.inits[at].fetch_add(1, Ordering::SeqCst);
+            opening.ready(&asked, at);
+            return Ok(at);
         }
         opening.claim(Identity([script.id; 32]), script.content).map_err(refusal)?;
         saw("claimed");
@@ -134,6 +162,18 @@ impl World {
         Ok(at)
     }
 
+    /// Runs the init function of a crate that is linked in.
+    fn start(&self, of: usize) -> Result<(), Refusal> {
+        let (opens, runs) = &self.crates[of];
+        pause();
+        let runs = runs.fetch_add(1, Ordering::SeqCst);
+        assert_eq!(runs, 0, "the init of the crate {of} ran before");
+        match opens.iter().find(|other| self.open(**other).is_err()) {
+            Some(other) => Err(Refusal::Needs(*other)),
+            None => Ok(()),
+        }
+    }
+
     fn shared(&self) -> Result<(), Refusal> {
         let run = || {
             pause();
@@ -147,7 +187,7 @@ impl World {
     /// All that there is, for those who look at every order.
     #[cfg(not(loom))]
     pub(super) fn picture(&self, thread: &dyn Fn(std::thread::ThreadId) -> usize) -> String {
-        format!("{:?} {:?} {}", self.inits, self.shared, self.machine.picture(thread))
+        format!("{:?} {:?} {:?} {}", self.inits, self.crates, self.shared, self.machine.picture(thread))
     }
 }
 
