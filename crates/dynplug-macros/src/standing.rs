@@ -153,14 +153,19 @@ impl Compilation {
         };
         let matters = |at: usize| at != own && !OWN.contains(&&*packages[at].name) && reaches_dynplug(at);
         let mut listed: Vec<usize> = below.into_iter().filter(|&at| matters(at)).collect();
-        let is_api = |at: usize| {
+        let is_library = |at: usize| {
             let manifest = folders[at].as_deref().and_then(manifest_in);
             manifest.is_some_and(|manifest| has_crate_type(&manifest, "dylib"))
         };
+        // Above the API crate, a `dylib` is what plugins share among themselves.
+        let libraries: Vec<usize> = listed.iter().copied().filter(|&at| is_library(at)).collect();
         let mut shared: Vec<usize> = Vec::new();
-        for api in listed.iter().copied().filter(|&at| is_api(at)) {
-            shared.push(api);
-            shared.extend(lock::below(&packages, api));
+        for &library in &libraries {
+            let below = lock::below(&packages, library);
+            if !libraries.iter().any(|&other| other != library && below.contains(&other)) {
+                shared.push(library);
+                shared.extend(below);
+            }
         }
         listed.sort_by_key(|&at| (&packages[at].name, &packages[at].version, &packages[at].source));
         let mut text = String::new();
@@ -389,9 +394,10 @@ mod tests {
                 "Cargo.lock",
                 &lock(&[
                     ("api", &["dynplug", "hello", "registry-shared"]),
+                    ("common", &["api", "dynplug"]),
                     ("dynplug", &["dynplug-macros"]),
                     ("dynplug-macros", &["dynplug"]),
-                    ("hello", &["api", "dynplug", "late", "registry-private", "tests-only"]),
+                    ("hello", &["api", "common", "dynplug", "late", "registry-private", "tests-only"]),
                     ("late", &["dynplug"]),
                     ("registry-plain", &[]),
                     ("registry-private", &["dynplug", "registry-plain"]),
@@ -408,9 +414,14 @@ mod tests {
             .file(
                 "hello/Cargo.toml",
                 "[package]\nname = \"hello\"\n[lib]\ncrate-type = [\"lib\", \"cdylib\"]\n[dependencies]\n\
-                 api.workspace = true\ndynplug = \"0\"\nregistry-private = \"0\"\n\
+                 api.workspace = true\ncommon = { path = \"../common\" }\ndynplug = \"0\"\nregistry-private = \"0\"\n\
                  [target.'cfg(all())'.dependencies]\nlater = { path = \"../late\", package = \"late\" }\n\
                  [dev-dependencies]\ntests-only = { path = \"../tests-only\" }\n",
+            )
+            .file(
+                "common/Cargo.toml",
+                "[package]\nname = \"common\"\n[lib]\ncrate-type = [\"lib\", \"dylib\"]\n[dependencies]\n\
+                 api.workspace = true\ndynplug = \"0\"\n",
             )
             .file("late/Cargo.toml", "[package]\nname = \"late\"\n[dependencies]\ndynplug = \"0\"\n");
         folder
@@ -420,7 +431,7 @@ mod tests {
     fn what_is_below_is_what_the_library_depends_on_and_what_tests_want_is_not() {
         let folder = plugins();
         let standing = folder.compilation("hello", "rustc --crate-type lib").standing();
-        let below = "api 0.1.0 shared\nlate 0.1.0\nregistry-private 0.1.0\nregistry-shared 0.1.0 shared";
+        let below = "api 0.1.0 shared\ncommon 0.1.0\nlate 0.1.0\nregistry-private 0.1.0\nregistry-shared 0.1.0 shared";
         assert_eq!(standing, Standing { is_plugin: true, below: below.to_owned() });
         let standing = folder.compilation("api", "rustc --crate-type lib --crate-type=dylib").standing();
         assert_eq!(standing, Standing { is_plugin: false, below: "registry-shared 0.1.0".to_owned() });
