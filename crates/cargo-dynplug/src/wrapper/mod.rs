@@ -111,6 +111,9 @@ fn run(mut call: Invocation, context: &Context) -> Result<i32> {
 /// The package that asks the processor what it can do. What it is compiled with it would take for granted.
 const ASKS_THE_PROCESSOR: &str = "dynplug-manifest";
 
+/// The packages of ours that every host carries. In one piece each is smaller by a quarter.
+const CARRIED: [&str; 2] = ["dynplug", "dynplug-manifest"];
+
 /// Makes the API library, the crates below it, and hosts.
 fn for_hosts(
     mut call: Invocation,
@@ -134,9 +137,15 @@ fn for_hosts(
         // Incremental compilation moves the metadata, and with it the identity.
         call.remove_codegen("incremental");
     }
-    if std::env::var("CARGO_PKG_NAME").is_ok_and(|n| n == ASKS_THE_PROCESSOR) {
+    let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
+    if package == ASKS_THE_PROCESSOR {
         call.remove_codegen("target-cpu");
         call.remove_codegen("target-feature");
+    }
+    let is_optimised = call.codegen("opt-level").last().is_some_and(|level| level != "0");
+    if is_optimised && CARRIED.contains(&&*package) {
+        call.remove_codegen("codegen-units");
+        call.push("-C", "codegen-units=1");
     }
     share(&mut call, context);
     let naming = naming::rename(&mut call, context)?;
