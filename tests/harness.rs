@@ -420,10 +420,18 @@ impl Call {
                 Path::new(&std::env::var_os("HOME").expect("there is a home folder")).join(below)
             })
         };
-        let registry = cargo_home.join("registry");
-        if !registry.exists() {
-            std::os::unix::fs::symlink(own("CARGO_HOME", ".cargo").join("registry"), &registry)
-                .expect("a link can be made");
+        // Each by itself, so that what comes from a test's own registry stays in this home.
+        for folder in ["index", "cache", "src"] {
+            let here = cargo_home.join("registry").join(folder);
+            if here.exists() {
+                continue;
+            }
+            std::fs::create_dir_all(&here).expect("a home can be made");
+            let theirs = own("CARGO_HOME", ".cargo").join("registry").join(folder);
+            for entry in std::fs::read_dir(theirs).into_iter().flatten().flatten() {
+                std::os::unix::fs::symlink(entry.path(), here.join(entry.file_name()))
+                    .expect("a link can be made");
+            }
         }
         self.env("RUSTUP_HOME", own("RUSTUP_HOME", ".rustup"))
             .env("HOME", &home)

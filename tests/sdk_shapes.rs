@@ -35,8 +35,9 @@ static SHAPES: LazyLock<Option<Fixture>> = LazyLock::new(|| {
     let lock = std::fs::read_to_string(fixture.root().join("Cargo.lock")).unwrap();
     let blocks = lock.split("[[package]]\n").filter(|block| !block.contains("name = \"itoa\"\n"));
     fixture.root_file("Cargo.lock", &blocks.collect::<Vec<_>>().join("[[package]]\n"));
-    fixture.build().go().ok();
-    fixture.tool("sdk").arg("-o").arg(sdk_of(&fixture)).go().ok();
+    // With a cargo home of the test's own: the repository is nobody else's.
+    fixture.build().of_somebody_else(&fixture).go().ok();
+    fixture.tool("sdk").arg("-o").arg(sdk_of(&fixture)).of_somebody_else(&fixture).go().ok();
     Some(fixture)
 });
 
@@ -80,7 +81,8 @@ fn tool(subcommand: &str) -> Option<(&'static Fixture, Call)> {
         skipped("git is not here, which a dependency wants");
         return None;
     };
-    Some((author, author.tool(subcommand).folder(&author.root().join("every-kind"))))
+    let call = author.tool(subcommand).of_somebody_else(SHAPES.as_ref()?);
+    Some((author, call.folder(&author.root().join("every-kind"))))
 }
 
 const OUTPUT: &str = "\
@@ -105,7 +107,8 @@ fn a_plugin_shares_crates_of_every_kind() {
 fn plain_cargo_and_the_other_commands_take_crates_of_every_kind() {
     let Some((author, test)) = tool("test") else { return };
     let project = author.root().join("every-kind");
-    author.cargo("check").folder(&project).go().ok().does_not_say("warning");
+    let check = author.cargo("check").of_somebody_else(SHAPES.as_ref().unwrap());
+    check.folder(&project).go().ok().does_not_say("warning");
     test.go().ok();
     for subcommand in ["clippy", "doc"] {
         tool(subcommand).unwrap().1.go().ok().does_not_say("warning");
@@ -122,12 +125,12 @@ fn a_feature_of_a_path_crate_that_the_sdk_lacks_is_told() {
     let manifest = std::fs::read_to_string(&path).unwrap();
     let more = "[dependencies]\noptional = { path = \"sdk/optional\" }\n";
     std::fs::write(&path, manifest.replace("[dependencies]\n", more)).unwrap();
-    let ran = author.tool("build").folder(&project).go();
+    let ran = author.tool("build").of_somebody_else(shapes).folder(&project).go();
     ran.fails_with(1)
         .says("the plugin `wanting-first` wants `optional` with the feature `first`")
         .says_in_lines(1, "error");
     // What no feature of the host wants isn't in the SDK, and neither is the feature.
     let never = "[dependencies]\noptional = { path = \"sdk/optional\", features = [\"never\"] }\n";
     std::fs::write(&path, manifest.replace("[dependencies]\n", never)).unwrap();
-    author.tool("build").folder(&project).go().fails_with(2).says("never");
+    author.tool("build").of_somebody_else(shapes).folder(&project).go().fails_with(2).says("never");
 }

@@ -41,8 +41,8 @@ static SHARED: LazyLock<Option<Shared>> = LazyLock::new(|| {
                pub static CALLS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);\n";
     let line = format!("measure = {}", registry.line("1", ""));
     host.package("app-api", Kind::Api, &["dynplug", &line], api).host(HOST);
-    host.build().go().ok();
-    host.tool("sdk").arg("-o").arg(sdk_of(&host)).go().ok();
+    host.build().of_somebody_else(&host).go().ok();
+    host.tool("sdk").arg("-o").arg(sdk_of(&host)).of_somebody_else(&host).go().ok();
     registry.publish(
         &host,
         &[
@@ -89,11 +89,20 @@ impl Plugin {
     }
 
     fn tool(&self, subcommand: &str) -> Call {
-        self.author.tool(subcommand).folder(&self.author.root().join(self.name))
+        self.among_them(self.author.tool(subcommand))
     }
 
     fn cargo(&self, subcommand: &str) -> Call {
-        self.author.cargo(subcommand).folder(&self.author.root().join(self.name))
+        self.among_them(self.author.cargo(subcommand))
+    }
+
+    /// In the project, and with a cargo home of the test's own: the registry is nobody else's.
+    fn among_them(&self, call: Call) -> Call {
+        let call = call.folder(&self.author.root().join(self.name));
+        match &*SHARED {
+            Some(shared) => call.of_somebody_else(&shared.host),
+            None => call,
+        }
     }
 
     /// The host opens these plugins.
@@ -204,7 +213,7 @@ fn the_types_of_a_copy_of_the_plugins_own_do_not_mix_with_the_hosts() {
         "Err(error) => println!(\"{error}\"),",
     );
     shared.host.host_named("asking", &asking);
-    shared.host.build().args(["-p", "asking"]).go().ok();
+    shared.host.build().args(["-p", "asking"]).of_somebody_else(&shared.host).go().ok();
     let ran = shared.host.run(&shared.host.outcome("asking")).arg(plugin.author.plugin_file("mixing")).go();
     ran.ok().says("come from two copies of").says("measure");
 }
