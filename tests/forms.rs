@@ -44,39 +44,30 @@ struct Profile {
     name: &'static str,
     words: &'static [&'static str],
     environment: &'static [(&'static str, &'static str)],
-    /// The folder of the program, below the target folder.
-    folder: &'static str,
 }
 
-const DEV: Profile = Profile { name: "dev", words: &[], environment: &[], folder: "debug" };
+const DEV: Profile = Profile { name: "dev", words: &[], environment: &[] };
 
 /// The whole program is one to the optimiser, panics end the process, and no names are left.
 const SMALL: Profile = Profile {
     name: "small",
-    // Otherwise cargo compiles the shared half of the API crate against the shared std, which unwinds.
-    words: &["--release", "--config", "build.rustflags = [\"-C\", \"prefer-dynamic=no\"]"],
+    words: &["--release"],
     environment: &[
         ("CARGO_PROFILE_RELEASE_LTO", "fat"),
         ("CARGO_PROFILE_RELEASE_PANIC", "abort"),
         ("CARGO_PROFILE_RELEASE_STRIP", "true"),
         ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
     ],
-    folder: "release",
 };
 
-const MUSL: Profile = Profile {
-    name: "musl",
-    words: &["--target", "x86_64-unknown-linux-musl"],
-    environment: &[],
-    folder: "x86_64-unknown-linux-musl/debug",
-};
+const MUSL: Profile =
+    Profile { name: "musl", words: &["--target", "x86_64-unknown-linux-musl"], environment: &[] };
 
 /// Plugins of `forms/` that are linked in.
 const PLUGINS: [&str; 10] =
     ["failing", "feverish", "itself", "left", "one", "right", "ring-a", "ring-b", "three", "two"];
 
-/// The static form of a host: a project that depends on the host's library and on plugins, built by plain cargo. Returns
-/// the program.
+/// The static form of a host, made by the tool. Returns the program.
 #[track_caller]
 fn linked(
     fixture: &Fixture,
@@ -85,34 +76,24 @@ fn linked(
     plugins: &[(String, PathBuf)],
     profile: &Profile,
 ) -> PathBuf {
-    let name = format!("{name}-{}", profile.name);
-    let mut manifest = format!(
-        "[workspace]\n\n[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n\
-         {} = {{ path = '{}' }}\n",
-        host.0,
-        host.1.display()
-    );
-    let mut source = String::new();
+    let folder = fixture.root().join(format!("{name}-{}", profile.name));
+    let program = folder.join("program");
+    let mut link = fixture.bare_tool().args(["link", "-p", host.0]);
+    link = link.arg("--manifest-path").arg(host.1.join("Cargo.toml"));
+    link = link.arg("--target-dir").arg(shared_target().join("plain"));
+    // Fixtures share the target folder, and hosts of one name would meet there.
+    link = link.arg("--project").arg(folder.join("project")).arg("-o").arg(&program);
     for (plugin, path) in plugins {
-        manifest += &format!("{plugin} = {{ path = '{}' }}\n", path.display());
-        source += &format!("use {} as _;\n", plugin.replace('-', "_"));
+        link = link.arg("--with").arg(format!("{plugin}={}", path.display()));
     }
-    let host = host.0.replace('-', "_");
-    source += &format!("\nfn main() -> impl std::process::Termination {{\n    {host}::main()\n}}\n");
-    fixture.root_file(&format!("{name}/Cargo.toml"), &manifest);
-    fixture.root_file(&format!("{name}/src/main.rs"), &source);
-    let folder = fixture.root().join(&name);
-    let lock = std::fs::read(fixture.root().join("Cargo.lock")).unwrap();
-    std::fs::write(folder.join("Cargo.lock"), lock).unwrap();
-    let mut build = fixture.cargo("build").folder(&folder);
     for word in profile.words {
-        build = build.arg(word);
+        link = link.arg(word);
     }
     for (key, value) in profile.environment {
-        build = build.env(key, value);
+        link = link.env(key, value);
     }
-    build.go().ok();
-    shared_target().join("plain").join(profile.folder).join(name)
+    link.go().ok();
+    program
 }
 
 #[track_caller]

@@ -13,6 +13,7 @@ mod harmless_changes;
 mod harness;
 mod hostile;
 mod life;
+mod link;
 mod malformed;
 mod names;
 mod native_code;

@@ -82,6 +82,22 @@ pub fn relative(from: &Path, to: &Path) -> PathBuf {
     up.chain(to.components().skip(same)).collect()
 }
 
+/// Locks a folder against other runs of this program, until the file that is returned is dropped.
+///
+/// # Errors
+/// When the lock can't be made.
+pub fn lock(folder: &Path, quiet: bool) -> Result<std::fs::File> {
+    let path = folder.join(".lock");
+    let file = std::fs::File::create(&path).doing(format_args!("make {}", path.display()))?;
+    if file.try_lock().is_err() {
+        if !quiet {
+            eprintln!("    Blocking waiting for another build in {}", folder.display());
+        }
+        file.lock().doing(format_args!("lock {}", path.display()))?;
+    }
+    Ok(file)
+}
+
 /// The SHA-256 of some bytes.
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()

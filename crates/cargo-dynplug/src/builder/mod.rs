@@ -247,15 +247,7 @@ impl<'a> Builder<'a> {
 
     /// One build of a target folder at a time: cargo locks its own folders, this is for what lies around them.
     fn lock(&self) -> Result<std::fs::File> {
-        let path = self.work.join(".lock");
-        let file = std::fs::File::create(&path).doing(format_args!("make {}", path.display()))?;
-        if file.try_lock().is_err() {
-            if !self.arguments.cargo.quiet {
-                eprintln!("    Blocking waiting for another build in {}", self.work.display());
-            }
-            file.lock().doing(format_args!("lock {}", path.display()))?;
-        }
-        Ok(file)
+        files::lock(&self.work, self.arguments.cargo.quiet)
     }
 
     /// The API library and the hosts.

@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, Doing, Result};
 use crate::files;
 use crate::inspect::{linked_in, read};
 use crate::workspace::read_metadata_of;
-use cargo_metadata::{DependencyKind, Message, Metadata, Package, TargetKind};
+use cargo_metadata::{CrateType, DependencyKind, Message, Metadata, Package, TargetKind};
 use dynplug_manifest::record::Kind;
 use project::Project;
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,9 +62,13 @@ pub fn run(arguments: &LinkArguments) -> Result<i32> {
         no_default_features: arguments.features.no_default_features,
         plugins: &plugins,
     };
+    // cargo locks its own folders, and not what is taken from there.
+    let target = base.join("dynplug").join("link-target");
+    files::make_folder(&target)?;
+    let _lock = files::lock(&target, arguments.cargo.quiet)?;
     project.write()?;
-    check(&folder, arguments, &plugins)?;
-    let made = build(&folder, &base, arguments, &metadata)?;
+    let asked_for = check(&folder, arguments, &plugins)?;
+    let made = build(&project, &target, arguments, &asked_for)?;
     let output = match &arguments.output {
         Some(path) if path.is_dir() => path.join(made.file_name().unwrap_or_default()),
         Some(path) => path.clone(),
@@ -167,8 +171,9 @@ fn the_bin<'a>(host: &'a Package, wanted: Option<&str>) -> Result<&'a str> {
     })
 }
 
-/// Sees to it that every plugin is there and has something to link, before anything is compiled.
-fn check(folder: &Path, arguments: &LinkArguments, plugins: &[Wanted]) -> Result<()> {
+/// Sees to it that every plugin is there and has something to link, before anything is compiled. Returns the packages that
+/// cargo is to be asked for besides the executable's.
+fn check(folder: &Path, arguments: &LinkArguments, plugins: &[Wanted]) -> Result<Vec<String>> {
     let mut cargo = arguments.cargo.clone();
     // The plugins are new to the host's lock file.
     (cargo.locked, cargo.offline, cargo.frozen) = (false, cargo.offline || cargo.frozen, false);
@@ -189,17 +194,26 @@ fn check(folder: &Path, arguments: &LinkArguments, plugins: &[Wanted]) -> Result
         .usage()
         .into());
     }
-    Ok(())
+    // Where it isn't asked for them, cargo lets rustc prefer shared libraries for crates that are a `dylib` too, and with
+    // them a std that unwinds, which panics that abort can't be linked with.
+    let is_dylib = |p: &&Package| p.targets.iter().any(|t| t.crate_types.contains(&CrateType::DyLib));
+    Ok(metadata.packages.iter().filter(is_dylib).map(|p| format!("{}@{}", p.name, p.version)).collect())
 }
 
 /// Builds the project, and returns the executable.
-fn build(folder: &Path, base: &Path, arguments: &LinkArguments, metadata: &Metadata) -> Result<PathBuf> {
+fn build(
+    project: &Project<'_>,
+    target: &Path,
+    arguments: &LinkArguments,
+    asked_for: &[String],
+) -> Result<PathBuf> {
     let mut cargo = crate::environment::cargo();
     // In the host's workspace, so that its configuration and its toolchain are used.
-    cargo.current_dir(&metadata.workspace_root);
-    cargo.args(["build", "--manifest-path"]).arg(folder.join("Cargo.toml"));
-    cargo.arg("--target-dir").arg(base.join("dynplug").join("link-target"));
-    cargo.args(["--profile", arguments.profile()]);
+    cargo.current_dir(project.root);
+    cargo.args(["build", "--manifest-path"]).arg(project.folder.join("Cargo.toml"));
+    cargo.arg("--target-dir").arg(target);
+    cargo.args(["--profile", arguments.profile(), "--package", &project.package()]);
+    cargo.args(asked_for.iter().flat_map(|package| ["--package", package]));
     cargo.args(
         arguments.cargo.for_building().into_iter().filter(|word| word != "--locked" && word != "--frozen"),
     );

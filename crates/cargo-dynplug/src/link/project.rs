@@ -30,6 +30,7 @@ pub(super) struct Project<'a> {
 #[derive(Serialize)]
 struct Manifest {
     package: Table,
+    bin: Vec<Table>,
     dependencies: Table,
     workspace: Table,
     #[serde(skip_serializing_if = "Table::is_empty")]
@@ -39,6 +40,11 @@ struct Manifest {
 }
 
 impl Project<'_> {
+    /// The name of its package: another than the host's, since the two are in one lock file.
+    pub(super) fn package(&self) -> String {
+        format!("{}-linked", self.bin)
+    }
+
     /// Writes the project, with the lock file of the host's workspace.
     ///
     /// # Errors
@@ -62,7 +68,7 @@ impl Project<'_> {
         let root: Table = text.parse().doing(format_args!("understand {}", path.display()))?;
         let mut package = Table::new();
         for (key, value) in [
-            ("name", self.bin.to_owned()),
+            ("name", self.package()),
             ("version", self.host.version.to_string()),
             ("edition", self.host.edition.as_str().to_owned()),
         ] {
@@ -76,8 +82,13 @@ impl Project<'_> {
         }
         let mut workspace = Table::new();
         workspace.insert("resolver".to_owned(), resolver(&root, self.host).into());
+        let mut bin = Table::new();
+        for (key, value) in [("name", self.bin), ("path", "src/main.rs")] {
+            bin.insert(key.to_owned(), value.into());
+        }
         let manifest = Manifest {
             package,
+            bin: vec![bin],
             dependencies,
             workspace,
             profile: table(&root, "profile"),
