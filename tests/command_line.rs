@@ -92,3 +92,19 @@ fn an_outcome_with_blanks_and_other_letters_in_its_path_runs_elsewhere_without_a
     std::fs::remove_file(files.find(|path| is_library(path)).unwrap()).unwrap();
     fixture.run(&host).empty_environment().go().fails_with(127).says("libapp_api");
 }
+
+#[test]
+fn every_code_is_explained_and_one_that_is_not_there_is_guessed() {
+    let fixture = Fixture::empty("explain");
+    let explain = |code: &str| fixture.bare_tool().args(["explain", code]).go();
+    explain("[dynplug::no-sdk]").ok().says_in_order(["no-sdk: there is no SDK", "To do: "]);
+    explain("crate-content").ok().says("said when a plugin is opened or checked");
+    explain("missing-featre").fails_with(2).says("did you mean `missing-feature`?");
+    let all = fixture.bare_tool().args(["explain", "--message-format", "json"]).go();
+    all.ok();
+    for line in all.stdout.lines() {
+        let json: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{line}: {e}"));
+        assert_eq!(json["reason"], "dynplug-explanation");
+    }
+    assert!(all.stdout.lines().count() > 60, "{all}");
+}

@@ -59,6 +59,10 @@ pub enum Command {
     ///
     /// Exit code: 0, 1 if a file is none of these, 2 if a file can't be read.
     Inspect(InspectArguments),
+    /// Explain a code: what it means, and what to do; without one, list all
+    ///
+    /// Codes stand in brackets: `error[dynplug::no-sdk]` of a build, `[identity]` where a plugin doesn't fit.
+    Explain(ExplainArguments),
     /// Say whether plugins fit a host, by the comparison that opening them makes
     ///
     /// Exit code: 0 if all fit, 1 if one does not, 2 if that can't be told.
@@ -225,6 +229,17 @@ pub struct LinkArguments {
     /// What goes to cargo as it is.
     #[command(flatten)]
     pub cargo: CargoArguments,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArguments {
+    /// Codes, as they are printed
+    #[arg(value_name = "CODE")]
+    pub codes: Vec<String>,
+    /// How messages are printed
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub message_format: MessageFormat,
 }
 
 /// Arguments of `inspect`.

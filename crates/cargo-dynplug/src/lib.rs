@@ -10,6 +10,7 @@ pub mod cli;
 pub mod context;
 pub mod diagnostic;
 mod environment;
+mod explain;
 mod files;
 mod inspect;
 mod link;
@@ -66,6 +67,7 @@ pub fn run(mut words: Vec<OsString>) -> i32 {
         Command::Sdk(arguments) => (arguments.build.message_format, make_sdk(arguments)),
         Command::Sync(arguments) => (arguments.build.message_format, sync::run(arguments)),
         Command::Link(arguments) => (arguments.message_format, link::run(arguments)),
+        Command::Explain(arguments) => return explain::run(arguments),
         Command::Inspect(arguments) => return inspect::run(arguments),
         Command::Check(arguments) => return check::run(arguments),
     };

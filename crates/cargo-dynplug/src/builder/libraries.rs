@@ -1,12 +1,12 @@
 //! Libraries that plugins share among themselves: each is built once, on top of the SDK, before the plugins above it.
 
-use super::{Builder, shared};
+use super::Builder;
 use crate::context::Purpose;
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::Result;
 use crate::outcome::PluginLibrary;
 use crate::sdk::Sdk;
 use crate::workspace::{Selection, Workspace};
-use cargo_metadata::{CrateType, Message, PackageId};
+use cargo_metadata::PackageId;
 
 /// The SDK, and what was built on top of it.
 pub(super) struct Libraries<'a> {
@@ -49,21 +49,7 @@ impl Builder<'_> {
 
     fn library(&self, id: &PackageId, libraries: &Libraries<'_>) -> Result<Sdk> {
         let plan = self.plans(std::slice::from_ref(id), libraries, false)?.pop().unwrap_or_default();
-        let mut cargo = self.cargo_for_plugin("build", id, &libraries.below(id), plan, Purpose::Library)?;
-        cargo.word("--lib");
-        let mut file = None;
-        cargo.run(self.arguments.message_format, |message| {
-            if let Message::CompilerArtifact(artifact) = message
-                && artifact.package_id == *id
-                && artifact.target.crate_types.contains(&CrateType::DyLib)
-            {
-                file = shared(&artifact.filenames);
-            }
-        })?;
-        let name = self.workspace.name(id);
-        let file = file.ok_or_else(|| {
-            Diagnostic::error("system", format!("cargo made no shared library of `{name}`"))
-        })?;
+        let file = self.shared_library(id, &libraries.below(id), plan, Purpose::Library)?;
         let parent = self.work.join("plugin-libraries").join(self.arguments.profile_folder());
         Ok(Sdk { of_plugins: true, ..self.sdk_of(&file, &[], &parent)? })
     }

@@ -38,21 +38,34 @@ impl Builder<'_> {
     /// One plugin, against the SDK.
     pub(super) fn plugin(&self, id: &PackageId, sdk: &Sdk, plan: Plan) -> Result<Made> {
         let plugin = self.workspace.package(id);
-        let mut cargo = self.cargo_for_plugin("build", id, sdk, plan, Purpose::Host)?;
+        let file = self.shared_library(id, sdk, plan, Purpose::Host)?;
+        Ok(Made { name: plugin.name, crate_name: plugin.crate_name, version: plugin.version, file })
+    }
+
+    /// Has cargo compile a plugin, or a library of plugins. Returns the file.
+    pub(super) fn shared_library(
+        &self,
+        id: &PackageId,
+        sdk: &Sdk,
+        plan: Plan,
+        purpose: Purpose,
+    ) -> Result<PathBuf> {
+        let kind = if purpose == Purpose::Library { CrateType::DyLib } else { CrateType::CDyLib };
+        let mut cargo = self.cargo_for_plugin("build", id, sdk, plan, purpose)?;
         cargo.word("--lib");
         let mut file = None;
         cargo.run(self.arguments.message_format, |message| {
             if let Message::CompilerArtifact(artifact) = message
                 && artifact.package_id == *id
-                && artifact.target.crate_types.contains(&CrateType::CDyLib)
+                && artifact.target.crate_types.contains(&kind)
             {
                 file = shared(&artifact.filenames);
             }
         })?;
-        let file = file.ok_or_else(|| {
-            Diagnostic::error("system", format!("cargo made no shared library of `{}`", plugin.name))
-        })?;
-        Ok(Made { name: plugin.name, crate_name: plugin.crate_name, version: plugin.version, file })
+        file.ok_or_else(|| {
+            let name = self.workspace.name(id);
+            Diagnostic::error("system", format!("cargo made no shared library of `{name}`")).into()
+        })
     }
 
     /// A call of cargo that compiles a plugin, or a library of plugins.

@@ -1,0 +1,147 @@
+//! `cargo dynplug explain`: what a code means, and what to do.
+
+mod table;
+
+use crate::cli::{ExplainArguments, MessageFormat};
+use crate::diagnostic::Diagnostic;
+use dynplug_manifest::diagnostics::Code;
+use table::{Entry, TABLE};
+
+/// Prints what there is to say of each code, or a list of all. Returns the exit code.
+pub fn run(arguments: &ExplainArguments) -> i32 {
+    let all = all();
+    let format = arguments.message_format;
+    if arguments.codes.is_empty() {
+        all.iter().for_each(|(stage, entry)| list(stage, entry, format));
+        return 0;
+    }
+    let mut code = 0;
+    for (place, wanted) in arguments.codes.iter().enumerate() {
+        // As it is printed, or alone.
+        let name = wanted.trim_matches(['[', ']']);
+        let name = name.strip_prefix("dynplug::").unwrap_or(name);
+        // Some are said by both.
+        let found: Vec<_> = all.iter().filter(|(_, entry)| entry.name == name).collect();
+        if found.is_empty() {
+            code = 2;
+            unknown(name, &all, format);
+        }
+        for (at, (stage, entry)) in found.into_iter().enumerate() {
+            if format == MessageFormat::Human && (place > 0 || at > 0) {
+                println!();
+            }
+            explain(stage, entry, format);
+        }
+    }
+    code
+}
+
+/// What is said of a build, and what is said when a plugin is opened or compared.
+fn all() -> Vec<(&'static str, Entry)> {
+    let opening = Code::ALL.iter().map(|code| {
+        let d = code.diagnostic();
+        ("open", Entry { name: d.name, title: d.title, explanation: d.explanation, remedy: d.remedy })
+    });
+    TABLE.iter().map(|entry| ("build", *entry)).chain(opening).collect()
+}
+
+fn list(stage: &str, entry: &Entry, format: MessageFormat) {
+    match format {
+        MessageFormat::Human => println!("{:22} {stage:6} {}", entry.name, entry.title),
+        MessageFormat::Json => explain(stage, entry, format),
+    }
+}
+
+fn explain(stage: &str, entry: &Entry, format: MessageFormat) {
+    let Entry { name, title, explanation, remedy } = entry;
+    match format {
+        MessageFormat::Human => {
+            let when =
+                if stage == "build" { "said by a build" } else { "said when a plugin is opened or checked" };
+            println!("{name}: {title} ({when})\n\n{}\n\nTo do: {}", wrapped(explanation), wrapped(remedy));
+        }
+        MessageFormat::Json => println!(
+            "{}",
+            serde_json::json!({
+                "reason": "dynplug-explanation", "code": name, "stage": stage, "title": title,
+                "explanation": explanation, "remedy": remedy,
+            })
+        ),
+    }
+}
+
+fn unknown(name: &str, all: &[(&str, Entry)], format: MessageFormat) {
+    let mut d = Diagnostic::error("unknown-code", format!("there is no code `{name}`")).usage();
+    let near = |entry: &Entry| strsim::jaro_winkler(name, entry.name);
+    let nearest = all.iter().max_by(|(_, a), (_, b)| near(a).total_cmp(&near(b)));
+    if let Some((_, entry)) = nearest.filter(|(_, entry)| near(entry) > 0.7) {
+        d = d.help(format!("did you mean `{}`?", entry.name));
+    }
+    d = d.help("`cargo dynplug explain` lists all");
+    match format {
+        MessageFormat::Human => eprint!("{d}"),
+        MessageFormat::Json => println!("{}", d.to_message()),
+    }
+}
+
+/// The text in lines that a terminal has room for.
+fn wrapped(text: &str) -> String {
+    const WIDTH: usize = 100;
+    let (mut lines, mut line) = (Vec::new(), String::new());
+    for word in text.split(' ') {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    /// The codes in the sources: the first argument of whatever makes a diagnostic.
+    fn codes_in(folder: &Path, codes: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                codes_in(&path, codes);
+            } else {
+                let text = std::fs::read_to_string(&path).unwrap();
+                for start in ["Diagnostic::error(", "Diagnostic::warning(", "Diagnostic::note_only("] {
+                    for rest in text.split(start).skip(1) {
+                        let quoted = rest.trim_start().strip_prefix('"').and_then(|r| r.split_once('"'));
+                        let is_code = |c: &&str| c.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+                        codes.extend(quoted.map(|(code, _)| code).filter(is_code).map(str::to_owned));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_code_of_the_tool_is_in_the_table_and_no_other() {
+        let mut said = BTreeSet::from([crate::cargo::FAILED.to_owned()]);
+        codes_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut said);
+        let table: Vec<&str> = TABLE.iter().map(|entry| entry.name).collect();
+        assert!(table.is_sorted(), "the table is in the order of the names");
+        let table: BTreeSet<String> = table.into_iter().map(str::to_owned).collect();
+        assert_eq!(said, table);
+    }
+
+    #[test]
+    fn entries_are_sentences() {
+        for Entry { name, title, explanation, remedy } in TABLE {
+            assert!(!title.ends_with('.') && title.len() < 90, "{name}: {title}");
+            assert!(explanation.ends_with('.') && remedy.ends_with('.'), "{name}");
+            assert!(wrapped(explanation).lines().all(|l| l.chars().count() <= 100), "{name}");
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! Everything that this program says of a build, as a table: code, title, explanation, remedy. What opening a plugin says
+//! has a table of its own, [`dynplug_manifest::diagnostics`].
+
+/// One thing that is said.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry {
+    /// The stable name.
+    pub(super) name: &'static str,
+    /// The matter in a clause.
+    pub(super) title: &'static str,
+    /// A paragraph for somebody who meets it for the first time.
+    pub(super) explanation: &'static str,
+    /// What to do.
+    pub(super) remedy: &'static str,
+}
+
+const fn entry(
+    name: &'static str,
+    title: &'static str,
+    explanation: &'static str,
+    remedy: &'static str,
+) -> Entry {
+    Entry { name, title, explanation, remedy }
+}
+
+/// In the order of the names.
+pub(super) const TABLE: &[Entry] = &[
+    entry(
+        "api-not-named",
+        "the code never names its API crate",
+        "rustc links a crate only if the code names it, whatever Cargo.toml says. A host or plugin that never names the API \
+         crate would be linked with a std, an allocator and statics of its own, and share nothing. `#[export]` and `#[init]` \
+         name it by themselves.",
+        "Add `use API_CRATE as _;` to the host's src/main.rs or the plugin's src/lib.rs.",
+    ),
+    entry(
+        "bad-product",
+        "what was linked is not what it should be",
+        "Every API library, host and plugin is read again after it was linked: its manifest must be there and whole, and it \
+         must need the API library. Here the linker did otherwise, and the file was removed.",
+        "Look for linker options (`-C link-arg`, `-C linker`, a linker script) that drop or change sections.",
+    ),
+    entry(
+        "cargo",
+        "cargo did not do what it was asked for",
+        "`cargo dynplug new` lets cargo begin the project, since it knows which names are allowed. The note has its words.",
+        "Do as cargo says.",
+    ),
+    entry(
+        "cargo-failed",
+        "a compilation failed",
+        "cargo and the compiler have said why, above.",
+        "Mend what they name.",
+    ),
+    entry(
+        "cargo-metadata",
+        "cargo can't read the workspace",
+        "Before anything is built, `cargo metadata` is asked which packages there are. It failed, in the words of the note.",
+        "Mend Cargo.toml; `cargo metadata` alone says the same.",
+    ),
+    entry(
+        "damaged",
+        "a file of an earlier build is damaged",
+        "The build keeps descriptions beside what it compiles. One of them can't be read: a disk was full, perhaps, or \
+         something else wrote there.",
+        "Remove the folder target/dynplug/build and build again.",
+    ),
+    entry(
+        "damaged-lock",
+        "the lock file can't be read",
+        "Cargo.lock has to be in the format 3 or 4 of cargo, and whole.",
+        "Let cargo write it anew: `cargo generate-lockfile`.",
+    ),
+    entry(
+        "damaged-sdk",
+        "the SDK is damaged",
+        "The archive ends early, its sums don't agree, or it holds something that no SDK holds. Nothing of it was kept.",
+        "Get the file again. Compare its size and its SHA-256 with those of whoever made it.",
+    ),
+    entry(
+        "exported-twice",
+        "one name is exported twice",
+        "Hosts find exports by their names, so a plugin has each of them once.",
+        "Give one of them another name: `#[export(name = \"…\")]`.",
+    ),
+    entry(
+        "host-without-library",
+        "the host's package has no library",
+        "`cargo dynplug link` makes an executable that calls the host's `main` and names the plugins. Another crate can call \
+         `main` only if it is in a library.",
+        "Move the program to src/lib.rs, with `pub fn main()`, and let src/main.rs call it.",
+    ),
+    entry(
+        "lto-overridden",
+        "link-time optimisation is not used",
+        "Host, API library and plugins are linked apart from each other, so there is no one program to optimise.",
+        "Nothing need be done. A host with plugins linked in (`cargo dynplug link`) is one program, and is optimised as one.",
+    ),
+    entry(
+        "missing-feature",
+        "a shared crate is wanted with a feature that the API library lacks",
+        "One process has one copy of a shared crate, so its features are the same for the host and all plugins. The plugin, or \
+         something that it depends on, wants one more. The note says who.",
+        "Enable the feature in the API crate, or ask the host's authors to; or take it out of the plugin; or let the plugin have \
+         a copy of its own: `[package.metadata.dynplug] private = [\"CRATE\"]`.",
+    ),
+    entry(
+        "no-api-crate",
+        "there is no API crate",
+        "The API crate is the host's crate that plugins compile against: a `dylib` that depends on `dynplug`, and that the host \
+         depends on.",
+        "Add a library crate that depends on `dynplug`, with `crate-type = [\"lib\", \"dylib\"]`, and let host and plugins depend \
+         on it. `cargo dynplug new NAME --host` makes a workspace that has all of it.",
+    ),
+    entry(
+        "no-dynplug",
+        "the package `dynplug` isn't there",
+        "A new host depends on `dynplug` by its folder, and a new member by what the workspace has.",
+        "Name the folder: `--dynplug PATH`.",
+    ),
+    entry(
+        "no-exports",
+        "a plugin exports nothing and has no init function",
+        "No host can find anything in it. That is seldom meant.",
+        "Mark what hosts are to find with `#[dynplug::export]`.",
+    ),
+    entry(
+        "no-host",
+        "there is no host",
+        "A host is a package of the workspace with an executable that depends on the API crate.",
+        "Add one, or name the workspace that has it: `--manifest-path`.",
+    ),
+    entry(
+        "no-identity",
+        "the identity of a library can't be told",
+        "An identity is computed over everything that was compiled. Of one crate nothing is known, as if it had been compiled \
+         without this program.",
+        "Remove the folder target/dynplug/build and build again.",
+    ),
+    entry(
+        "no-member",
+        "the workspace does not take the new plugin for a member",
+        "The folder lies in the workspace, but its Cargo.toml leaves it out.",
+        "See `members` and `exclude` in the workspace's Cargo.toml.",
+    ),
+    entry(
+        "no-plugin",
+        "there is no plugin",
+        "A plugin is a package whose library is a `cdylib` and that depends on the API crate or on `dynplug`.",
+        "Add to its Cargo.toml `[lib]` with `crate-type = [\"lib\", \"cdylib\"]`, and the dependencies.",
+    ),
+    entry(
+        "no-sdk",
+        "there is no SDK",
+        "An SDK is a file that the host's authors make by `cargo dynplug sdk`, or the folder that it was unpacked to.",
+        "Name it: `--sdk PATH`, the variable DYNPLUG_SDK, or `sdk = \"PATH\"` in `[package.metadata.dynplug]`.",
+    ),
+    entry(
+        "not-utf8",
+        "an argument of the compiler is no Unicode",
+        "cargo called rustc with an argument that has bytes which are no UTF-8, a path for example. This program takes the \
+         arguments apart, and can't tell what they are.",
+        "Give the file or folder another name.",
+    ),
+    entry(
+        "other-compiler",
+        "the SDK was made with another compiler",
+        "A compiler reads the metadata of no other version, so plugins are compiled with the host's.",
+        "Install it: `rustup toolchain install VERSION`. It is used by itself then.",
+    ),
+    entry(
+        "other-source",
+        "a shared crate is taken from elsewhere than the host takes it from",
+        "The host shares a crate of this name and version, but from another place: a `[patch]`, a repository, a folder. The two \
+         are not the same crate.",
+        "Take it from where the host does; or ask for a copy of the plugin's own: `private = [\"CRATE\"]` in \
+         `[package.metadata.dynplug]`.",
+    ),
+    entry(
+        "other-version",
+        "the lock file has another version of a shared crate than the host",
+        "cargo takes two compatible versions for one crate, and a process has one copy of it: the host's.",
+        "`cargo dynplug sync` sets the lock file to the host's versions. Where something wants a newer one, lower that, or ask \
+         for a copy of the plugin's own: `private = [\"CRATE\"]` in `[package.metadata.dynplug]`.",
+    ),
+    entry(
+        "panic-overridden",
+        "panics unwind, whatever the profile says",
+        "A panic in a plugin is to be caught by the host, so nothing that is shared is compiled with `panic = \"abort\"`.",
+        "Nothing need be done. In a host with plugins linked in (`cargo dynplug link`) the profile holds.",
+    ),
+    entry(
+        "sdk-file",
+        "a file can't be part of an SDK",
+        "An SDK is unpacked on other systems too: names are UTF-8 without backslashes, and nothing but files and folders is in \
+         it.",
+        "Rename the file, or leave it out of the package (`exclude` in its Cargo.toml).",
+    ),
+    entry(
+        "sdk-format",
+        "the SDK has another format",
+        "It was made by a version of cargo-dynplug that writes another format than this one reads.",
+        "Make it anew with this version, or build with the version that made it.",
+    ),
+    entry(
+        "sdk-source",
+        "the SDK can't hold the source of a package",
+        "The sources of path packages go into an SDK as cargo would publish them, and what cargo would publish lacks the \
+         package's root.",
+        "See `cargo package --list` there: what is ignored, excluded or outside of the package's folder is not packaged.",
+    ),
+    entry(
+        "sdk-target",
+        "the SDK is for another target",
+        "An SDK holds compiled code, so there is one for each target.",
+        "Get the host's SDK for this target, or build for that one.",
+    ),
+    entry(
+        "sdk-tool",
+        "the SDK was made by another version of cargo-dynplug",
+        "How crates are named and compiled is this program's affair, and may change with its version.",
+        "Install the version that made it, or ask for an SDK that this version has made.",
+    ),
+    entry(
+        "second-allocator",
+        "there is a second `#[global_allocator]`",
+        "One process has one allocator. With two, memory would be taken from one and given back to the other.",
+        "Put it into the API crate: there it serves the host and every plugin.",
+    ),
+    entry(
+        "several-api-crates",
+        "more than one crate could be the API crate",
+        "Two crates of the workspace are a `dylib`, depend on `dynplug`, and have hosts above them, and neither holds the other.",
+        "Say which: `--api NAME`.",
+    ),
+    entry(
+        "several-hosts",
+        "there are several hosts, or several executables",
+        "Only one can be run or linked.",
+        "Say which: `-p NAME`, `--bin NAME`, or `default-run` in the package's Cargo.toml.",
+    ),
+    entry(
+        "several-sdks",
+        "there are several SDKs to choose from",
+        "Packages that are built together name different SDKs, or a folder holds several for one target.",
+        "Build the packages one by one with `-p`, or name the file: `--sdk FILE`.",
+    ),
+    entry(
+        "shared-name",
+        "a C name is defined that the API library exports too",
+        "One process has one meaning for a C name. Which of the two is called would depend on how it was compiled.",
+        "Rename it, make it `static` or hidden, or use the one in the API library.",
+    ),
+    entry(
+        "soft-float",
+        "the target feature `soft-float` changes how functions are called",
+        "rustc only warns of it, and what is computed across the border of two libraries is wrong.",
+        "Take it out of the rustflags, or build for a target whose ABI is soft-float.",
+    ),
+    entry(
+        "system",
+        "the system refused something",
+        "A file could not be read or written, or a program could not be run. The note has the system's words.",
+        "See to permissions, space on the disk, and whether the program is installed.",
+    ),
+    entry(
+        "taken",
+        "there is something already where the project is to be made",
+        "`cargo dynplug new` overwrites nothing.",
+        "Choose another folder, or remove what is there.",
+    ),
+    entry(
+        "tool-version",
+        "`dynplug` has another version than this program",
+        "Runtime and build tool belong together: what one writes, the other reads.",
+        "Build cargo-dynplug of the same sources, or depend on the version that this program has.",
+    ),
+    entry(
+        "toolchain",
+        "another toolchain is used, or installed",
+        "A plugin is compiled with the compiler of its host's SDK.",
+        "Nothing need be done.",
+    ),
+    entry(
+        "unknown-code",
+        "there is no such code",
+        "`cargo dynplug explain` takes the code of an error, as it is printed in brackets: `error[dynplug::no-sdk]`.",
+        "`cargo dynplug explain` without a code lists all.",
+    ),
+    entry(
+        "unknown-feature",
+        "no package of the workspace has the feature",
+        "What is asked for on the command line must be a feature of a package that is built.",
+        "Look at `[features]`; `package/feature` names one of a certain package.",
+    ),
+    entry(
+        "unknown-host",
+        "there is no executable of that name",
+        "`--bin` names an executable of a host.",
+        "The note lists those that there are.",
+    ),
+    entry(
+        "unknown-package",
+        "the workspace has no package of that name",
+        "`-p` names packages of the workspace.",
+        "The note lists those that there are.",
+    ),
+    entry(
+        "unknown-plugin",
+        "`--with` names no plugin",
+        "A plugin that is to be linked in is a member of the workspace, a package of a registry, a folder, or a repository.",
+        "Write `NAME`, `NAME@VERSION`, `NAME=PATH` or `NAME=URL`.",
+    ),
+    entry(
+        "unnamed-dependency",
+        "the API crate has a dependency that its code never names",
+        "rustc leaves out of a library what is never named. So the crate is not shared, and each plugin gets its own copy.",
+        "To share it, add `pub use CRATE;` to the API crate; otherwise take it out of its Cargo.toml.",
+    ),
+    entry(
+        "unsupported",
+        "that can't be done for this target yet",
+        "The build does not know the target's file format well enough.",
+        "See the table of supported systems in the README. Plugins can be linked in on any system: `cargo dynplug link`.",
+    ),
+];
