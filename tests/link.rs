@@ -34,23 +34,32 @@ fn workspace(name: &str) -> Fixture {
 #[test]
 fn members_folders_and_repositories_are_linked_in_and_listed() {
     let fixture = workspace("link");
-    // A repository that has nothing to do with the workspace.
+    // A repository that has the runtime, as a project's would, and a plugin.
     let elsewhere = fixture.root().with_file_name("link and its repository");
+    for name in ["dynplug", "dynplug-macros", "dynplug-manifest"] {
+        let path = std::path::Path::new("crates").join(name);
+        crate::harness::copy(&crate::harness::repository().join(&path), &elsewhere.join(&path));
+    }
     let write = |path: &str, text: &str| {
         let path = elsewhere.join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     };
-    let dynplug = crate::harness::repository().join("crates/dynplug");
+    let workspace = std::fs::read_to_string(crate::harness::repository().join("Cargo.toml")).unwrap();
     write(
         "Cargo.toml",
-        &format!(
-            "[package]\nname = \"three\"\nversion = \"0.3.0\"\nedition = \"2024\"\n[workspace]\n\
-             [lib]\ncrate-type = [\"lib\", \"cdylib\"]\n[dependencies]\ndynplug = {{ path = '{}' }}\n",
-            dynplug.display()
-        ),
+        &workspace.replace("members = [\"crates/*\"]", "members = [\"crates/*\", \"three\"]"),
     );
-    write("src/lib.rs", &plugin(3));
+    write(
+        "three/Cargo.toml",
+        "[package]\nname = \"three\"\nversion = \"0.3.0\"\nedition = \"2024\"\n\
+         [lib]\ncrate-type = [\"lib\", \"cdylib\"]\n[dependencies]\ndynplug.workspace = true\n",
+    );
+    write("three/src/lib.rs", &plugin(3));
+    let address = format!("file://{}", elsewhere.display());
+    let dependency = format!("dynplug = {{ git = '{address}', branch = \"main\" }}");
+    let members = "[workspace]\nresolver = \"3\"\nmembers = [\"link/*\"]\n";
+    fixture.root_file("Cargo.toml", &format!("{members}\n[workspace.dependencies]\n{dependency}\n"));
     let git = |words: &[&str]| {
         let mut git = Command::new("git");
         git.args(["-c", "user.name=nobody", "-c", "user.email=nobody@localhost"]).args(words);
@@ -67,7 +76,7 @@ fn members_folders_and_repositories_are_linked_in_and_listed() {
     };
     let project = fixture.root().join("project");
     let program = fixture.root().join("with all three");
-    let repository = format!("three=file://{}?branch=main", elsewhere.display());
+    let repository = format!("three={address}?branch=main");
     let call = link().arg("--with").arg(repository).arg("--project").arg(&project).arg("-o").arg(&program);
     call.arg("--list").of_somebody_else(&fixture).go().ok().says_in_order([
         "one 0.1.0",
@@ -84,7 +93,7 @@ fn members_folders_and_repositories_are_linked_in_and_listed() {
     assert!(manifest.contains("path = \"../link/app\""), "paths can be moved with the workspace: {manifest}");
     fixture.cargo("check").folder(&project).of_somebody_else(&fixture).go().ok();
 
-    let json = link().arg("--message-format").arg("json").arg("-o").arg(&program).go();
+    let json = link().args(["--message-format", "json", "-o"]).arg(&program).of_somebody_else(&fixture).go();
     json.ok().says("\"reason\":\"dynplug-linked\"").says("\"exports\":[\"number\"]");
     for line in json.stdout.lines() {
         serde_json::from_str::<serde_json::Value>(line).unwrap_or_else(|e| panic!("{line}: {e}"));
@@ -107,6 +116,7 @@ fn what_cannot_be_linked_is_said_before_anything_is_compiled() {
     says(&["--with", "two"], &["can't be linked into another crate", "crate-type = [\"lib\", \"cdylib\"]"]);
     says(&["--with", "one", "--with", "one"], &["`one` is named twice"]);
     says(&["--with", "./nowhere"], &["names no plugin", "there is no "]);
+    says(&["--with", "nobody"], &["no member of that name", "--with nobody@*"]);
     says(&["--with", "one@1..2"], &["`1..2` is no version"]);
     says(&["--with", "other=link refuses/one"], &["the package there is `one`"]);
     says(&["--with", "https://a.example/x"], &["the name of the package is missing"]);

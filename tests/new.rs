@@ -208,3 +208,19 @@ fn a_new_project_begins_with_the_history_that_is_wanted() {
     assert!(!fixture.root().join("with/within/.git").exists());
     new(&fixture, &["nowhere", "--host", "--vcs", "diary"]).go().fails_with(2).says("diary");
 }
+
+#[test]
+fn a_plugin_that_was_made_with_an_sdk_is_linked_into_the_host() {
+    let fixture = greeter();
+    let root = fixture.root().join("greeter");
+    let sdk = fixture.root().join("greeter.sdk.tar.zst");
+    fixture.tool("sdk").folder(&root).arg("-o").arg(&sdk).go().ok();
+    new(&fixture, &["apart", "--sdk", "greeter.sdk.tar.zst"]).go().ok();
+    let program = fixture.root().join("greeter with apart");
+    // Its copies of the API crate and of the runtime give way to the host's.
+    let link = fixture.bare_tool().args(["link", "--with", "apart=../apart", "--with", "greeter-hello"]);
+    let link = link.arg("--target-dir").arg(crate::harness::shared_target().join("plain"));
+    link.arg("-o").arg(&program).folder(&root).go().ok();
+    let ran = fixture.run(&program).empty_environment().go();
+    ran.ok().says("Hello, world. This is apart.").says("Hello, world\n").says("counted: 1");
+}

@@ -71,6 +71,28 @@ fn a_library_that_does_not_start_keeps_its_plugins_out() {
     built().app().arg("library-fails").env("COMMON_FAILS", "not now").go().ok().says("library-fails: done");
 }
 
+// B16, E5
+#[test]
+fn libraries_are_no_plugins_to_a_loader_and_one_that_is_missing_is_told() {
+    let ran = built().app().arg("discover").go();
+    ran.ok().says("libraries: 2\n").says("opened: 4\n").does_not_say("refused").does_not_say("fits: false");
+    let files: Vec<PathBuf> = (std::fs::read_dir(built().outcome("")).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .collect();
+    let elsewhere = folder("a host without a library", &files);
+    std::fs::create_dir(elsewhere.join("plugins")).unwrap();
+    for name in ["three", "alone"] {
+        let to = elsewhere.join("plugins").join(format!("lib{name}.so"));
+        std::fs::copy(built().plugin_file(name), to).unwrap();
+    }
+    let upper = libraries("libupper-").remove(0);
+    std::fs::copy(&upper, elsewhere.join("plugins").join(upper.file_name().unwrap())).unwrap();
+    // What is there needs what is not.
+    let ran = built().run(&elsewhere.join("app")).arg("discover").go();
+    ran.ok().says("needs the library of `common` beside it").says("libraries: 1\n").says("opened: 0\n");
+}
+
 // B16
 #[test]
 fn a_plugin_without_its_library_is_refused_before_it_runs() {

@@ -189,7 +189,7 @@ pub struct LinkArguments {
     /// The host's package, where the workspace has several
     #[arg(short, long, value_name = "NAME")]
     pub package: Option<String>,
-    /// A plugin: a member of the workspace or a registry's package (`NAME`, `NAME@VERSION`), a folder (`NAME=PATH`), a
+    /// A plugin: a member of the workspace (`NAME`), a registry's package (`NAME@VERSION`), a folder (`NAME=PATH`), a
     /// repository (`NAME=URL`, with `?branch=`, `?tag=` or `#COMMIT`)
     #[arg(long, value_name = "PLUGIN")]
     pub with: Vec<String>,

@@ -2,7 +2,7 @@
 //! it fits this process. Nothing of them runs.
 
 use crate::about::About;
-use crate::error::OpenError;
+use crate::error::{NotAPlugin, OpenError};
 use crate::folders;
 use crate::linked::{self, LinkedIn, linked_in};
 use crate::loader::Load;
@@ -10,6 +10,7 @@ use crate::open;
 use crate::partial::Partial;
 use crate::plugin::Plugin;
 use crate::registry;
+use dynplug_manifest::Product;
 use dynplug_manifest::sorted::{arrange, sorted_by};
 use std::fmt;
 use std::fs;
@@ -36,6 +37,8 @@ pub struct Folder {
     pub path: PathBuf,
     /// How many entries it has whose names no plugin can have, such as `README.md`. Nobody looked at them.
     pub skipped: usize,
+    /// Libraries that plugins share among themselves. Those bring them along, and nobody opens them by their names.
+    pub libraries: Vec<PathBuf>,
     /// Why it was not read. That it isn't there is no error: then it is empty, and `is_there` is false.
     pub error: Option<Arc<io::Error>>,
     /// Whether there is such a folder.
@@ -174,12 +177,17 @@ pub(crate) fn discover(folders: &[PathBuf], load: Load) -> Discovery {
             }
             seen.push(canonical);
         }
-        let (files, folder) = candidates(path);
-        discovery.folders.push(folder);
+        let (files, mut folder) = candidates(path);
         for path in files {
             let name = linked::crate_name_of(&path);
             let name = name.filter(|name| folders::is_crate_name(name)).map(str::to_owned);
             let (about, refusal) = open::look(&path, &mut partial);
+            if let Some(OpenError::NotAPlugin { found, .. }) = &refusal
+                && matches!(found, NotAPlugin::Other { product: Product::PluginLibrary, .. })
+            {
+                folder.libraries.push(path);
+                continue;
+            }
             let refusal = refusal.map(Box::new);
             discovery.found.push(Found {
                 name,
@@ -190,6 +198,7 @@ pub(crate) fn discover(folders: &[PathBuf], load: Load) -> Discovery {
                 load,
             });
         }
+        discovery.folders.push(folder);
     }
     shadow(&mut discovery.found, linked_count);
     discovery
@@ -216,7 +225,8 @@ fn shadow(found: &mut [Found], linked: usize) {
 
 /// The files of a folder that by their names can be plugins.
 pub(crate) fn candidates(folder: &Path) -> (Vec<PathBuf>, Folder) {
-    let mut told = Folder { path: folder.to_owned(), skipped: 0, error: None, is_there: true };
+    let mut told =
+        Folder { path: folder.to_owned(), skipped: 0, libraries: Vec::new(), error: None, is_there: true };
     let mut files = Vec::new();
     let mut read = || -> io::Result<()> {
         for entry in fs::read_dir(folder)? {

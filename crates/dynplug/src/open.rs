@@ -9,6 +9,7 @@ use crate::origin::{Content, Origin, Stamp};
 use crate::partial::Partial;
 use crate::plugin::Plugin;
 use crate::process;
+use crate::registry::library;
 use crate::system::{self, Mapped};
 use dynplug_manifest::compare::{Host, Loaded, Machine, Mismatch, compare};
 use dynplug_manifest::cpu;
@@ -208,19 +209,40 @@ pub(crate) fn prove(path: &Path, found: &Found, wanted: Wanted<'_>) -> Result<Pr
 /// What a file says of itself, and why it can't be a plugin for this process: what [`prove`] would say, from those parts of
 /// the file that are needed for it.
 pub(crate) fn look(path: &Path, partial: &mut Partial) -> (Option<About>, Option<OpenError>) {
-    let read = find(path).and_then(|mut found| match partial.read(&mut found.file) {
+    look_as(path, partial, Wanted::Plugin, 0)
+}
+
+/// Libraries that need libraries that need … deeper than anybody would have them; a circle of them is told when it is
+/// opened.
+const DEEPEST: usize = 16;
+
+fn look_as(
+    path: &Path,
+    partial: &mut Partial,
+    wanted: Wanted<'_>,
+    depth: usize,
+) -> (Option<About>, Option<OpenError>) {
+    let mut found = match find(path) {
+        Ok(found) => found,
+        Err(error) => return (None, Some(error)),
+    };
+    let read = match partial.read(&mut found.file) {
         Ok(bytes) => Image::parse(bytes).map_err(|e| not_a_plugin(path, NotAPlugin::Image(e))),
         Err(source) => Err(unreadable(path, source)),
-    });
-    match read {
-        Ok(image) => {
-            let manifest = manifest_of(&image);
-            let known = manifest.as_ref().ok().and_then(|manifest| manifest.clone());
-            let refusal = examine(path, &image, manifest, Wanted::Plugin).err();
-            (known.map(|manifest| About::of_file(&manifest, &image)), refusal)
-        }
-        Err(error) => (None, Some(error)),
-    }
+    };
+    let image = match read {
+        Ok(image) => image,
+        Err(error) => return (None, Some(error)),
+    };
+    let manifest = manifest_of(&image);
+    let known = manifest.as_ref().ok().and_then(|manifest| manifest.clone());
+    let refusal = examine(path, &image, manifest, wanted).err();
+    let about = known.as_ref().map(|manifest| About::of_file(manifest, &image));
+    let (None, Some(manifest), true) = (&refusal, known, depth < DEEPEST) else { return (about, refusal) };
+    let look = |file: &Path, library: &LibraryReference| {
+        look_as(file, partial, Wanted::Library(library), depth + 1).1
+    };
+    (about, library::missing(path, &found, &manifest, look))
 }
 
 type FoundManifest = Result<Option<Arc<Manifest>>, ImageError>;

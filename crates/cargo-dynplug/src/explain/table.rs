@@ -228,6 +228,13 @@ pub(super) const TABLE: &[Entry] = &[
         "Put it into the API crate: there it serves the host and every plugin.",
     ),
     entry(
+        "second-dynplug",
+        "a host and a plugin that is linked in depend on two copies of `dynplug`",
+        "In one program two versions, or two folders, of a package are two crates. Each would open plugins, and start them, \
+         for itself, and the types of two API crates don't mix.",
+        "Let the plugin depend on the `dynplug` of the host, and on the host's API crate.",
+    ),
+    entry(
         "several-api-crates",
         "more than one crate could be the API crate",
         "Two crates of the workspace are a `dylib`, depend on `dynplug`, and have hosts above them, and neither holds the other.",

@@ -4,10 +4,11 @@
 mod project;
 mod wanted;
 
-use crate::cli::{LinkArguments, MessageFormat};
+use crate::cli::{CargoArguments, LinkArguments, MessageFormat};
 use crate::diagnostic::{Diagnostic, Doing, Result};
 use crate::files;
 use crate::inspect::{linked_in, read};
+use crate::sdk::packages::{self, MARKER, There};
 use crate::workspace::read_metadata_of;
 use cargo_metadata::{CrateType, DependencyKind, Message, Metadata, Package, TargetKind};
 use dynplug_manifest::record::Kind;
@@ -16,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use wanted::Wanted;
+use wanted::{Origin, Wanted};
 
 /// Links, and says what was linked. Returns the exit code.
 ///
@@ -47,6 +48,10 @@ pub fn run(arguments: &LinkArguments) -> Result<i32> {
         Some(folder) => std::path::absolute(folder).doing("find the project's folder")?,
         None => base.join("dynplug").join("link").join(bin),
     };
+    let plugins = plugins
+        .into_iter()
+        .map(|plugin| with_the_hosts(plugin, &metadata, &folder, arguments))
+        .collect::<Result<Vec<_>>>()?;
     let features: Vec<String> = (arguments.features.features.iter())
         .flat_map(|f| f.split([',', ' ']))
         .filter(|f| !f.is_empty())
@@ -171,13 +176,65 @@ fn the_bin<'a>(host: &'a Package, wanted: Option<&str>) -> Result<&'a str> {
     })
 }
 
+/// A plugin that was made with an SDK depends on copies of the API crate and of `dynplug`. Linked in, it has to be compiled
+/// against the host's own: it is copied into the project, with a `Cargo.toml` that leads there.
+fn with_the_hosts(
+    plugin: Wanted,
+    host: &Metadata,
+    project: &Path,
+    arguments: &LinkArguments,
+) -> Result<Wanted> {
+    let Origin::Path(folder) = &plugin.origin else { return Ok(plugin) };
+    if host.workspace_packages().iter().any(|p| p.manifest_path.parent() == folder.to_str().map(Into::into)) {
+        return Ok(plugin);
+    }
+    let own = read_metadata_of(Some(&folder.join("Cargo.toml")), &unlocked(arguments), &BTreeSet::new())?;
+    let local = |p: &&Package| p.source.is_none();
+    let mut there = There::new();
+    for copy in own.packages.iter().filter(local).filter(|p| p.metadata.get(MARKER).is_some()) {
+        let is_it = |p: &&Package| p.name == copy.name && p.version == copy.version;
+        let original = host.packages.iter().filter(local).find(is_it);
+        if let Some(folder) = original.and_then(|p| p.manifest_path.parent()) {
+            there.insert((copy.name.to_string(), copy.version.to_string()), folder.as_std_path().to_owned());
+        }
+    }
+    let root = own.workspace_packages().into_iter().find(|p| p.name.as_str() == plugin.name);
+    let (false, Some(root)) = (there.is_empty(), root) else { return Ok(plugin) };
+    let to = project.join("plugins").join(&plugin.name);
+    files::make_folder(&to.join(packages::FOLDER))?;
+    let written = packages::write_beside(&own, &root.id, &to, &there)?;
+    let copy = written.iter().find(|w| w.name == plugin.name && w.version == root.version.to_string());
+    Ok(match copy {
+        Some(copy) => Wanted { origin: Origin::Path(to.join(&copy.folder)), ..plugin },
+        None => plugin,
+    })
+}
+
+/// How cargo is asked about a project whose lock file is not complete yet.
+fn unlocked(arguments: &LinkArguments) -> CargoArguments {
+    let cargo = arguments.cargo.clone();
+    CargoArguments { locked: false, offline: cargo.offline || cargo.frozen, frozen: false, ..cargo }
+}
+
 /// Sees to it that every plugin is there and has something to link, before anything is compiled. Returns the packages that
 /// cargo is to be asked for besides the executable's.
 fn check(folder: &Path, arguments: &LinkArguments, plugins: &[Wanted]) -> Result<Vec<String>> {
-    let mut cargo = arguments.cargo.clone();
     // The plugins are new to the host's lock file.
-    (cargo.locked, cargo.offline, cargo.frozen) = (false, cargo.offline || cargo.frozen, false);
-    let metadata = read_metadata_of(Some(&folder.join("Cargo.toml")), &cargo, &BTreeSet::new())?;
+    let metadata =
+        read_metadata_of(Some(&folder.join("Cargo.toml")), &unlocked(arguments), &BTreeSet::new())?;
+    let copies: Vec<&Package> = metadata.packages.iter().filter(|p| p.name.as_str() == "dynplug").collect();
+    if let [_, _, ..] = copies[..] {
+        let mut d =
+            Diagnostic::error("second-dynplug", "the host and a plugin depend on two copies of `dynplug`");
+        for copy in copies {
+            d = d.note(format!("{} in {}", copy.version, copy.manifest_path));
+        }
+        return Err(d
+            .note("in one program they would be two crates, and each would open plugins, and start them, for itself")
+            .help("let the plugin depend on the `dynplug` of the host, and on the host's API crate")
+            .usage()
+            .into());
+    }
     for plugin in plugins {
         let Some(package) = metadata.packages.iter().find(|p| p.name.as_str() == plugin.name) else {
             continue;

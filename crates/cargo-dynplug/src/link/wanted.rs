@@ -26,7 +26,7 @@ pub(super) enum Origin {
 
 impl Wanted {
     /// Understands `NAME`, `NAME@VERSION`, `NAME=PATH`, `PATH` and `NAME=URL`, where `NAME` alone is a member of the host's
-    /// workspace, if there is one of that name, or the newest version of a registry's.
+    /// workspace: a package of a registry is never taken by chance.
     ///
     /// # Errors
     /// When the text is none of these, or the folder holds no package of that name.
@@ -46,7 +46,8 @@ impl Wanted {
         if !is_name(name) {
             return at(Path::new(text), None);
         }
-        let member = metadata.workspace_packages().into_iter().find(|p| p.name.as_str() == name);
+        let members = metadata.workspace_packages();
+        let member = members.iter().find(|p| p.name.as_str() == name);
         let origin = match (version, member.and_then(|p| p.manifest_path.parent())) {
             (Some(version), _) => {
                 cargo_metadata::semver::VersionReq::parse(version)
@@ -54,7 +55,16 @@ impl Wanted {
                 Origin::Registry(version.to_owned())
             }
             (None, Some(folder)) => Origin::Path(folder.as_std_path().to_owned()),
-            (None, None) => Origin::Registry("*".to_owned()),
+            (None, None) => {
+                let names: Vec<&str> = members.iter().map(|p| p.name.as_str()).collect();
+                return Err(unclear(text, "the workspace has no member of that name")
+                    .note(format!("its members are: {}", names.join(", ")))
+                    .help(format!(
+                        "a package of a registry is named with a version: `--with {name}@*` for the newest"
+                    ))
+                    .help(format!("a folder is named so: `--with {name}=PATH`"))
+                    .into());
+            }
         };
         Ok(Wanted { name: name.to_owned(), origin })
     }

@@ -42,11 +42,27 @@ pub struct SourcePackage {
 /// # Errors
 /// When a package can't be copied, or what cargo would package of it has not all that its compilation wants.
 pub fn write(metadata: &Metadata, api: &PackageId, folder: &Path) -> Result<Vec<SourcePackage>> {
-    let closure = Closure::below(metadata, api)?;
+    write_beside(metadata, api, folder, &There::new())
+}
+
+/// Packages that are somewhere already: their folders, by name and version.
+pub type There = BTreeMap<(String, String), PathBuf>;
+
+/// The same for the package `root`, where some of what lies below it is `there` already: the copies lead to that.
+///
+/// # Errors
+/// As for [`write`].
+pub fn write_beside(
+    metadata: &Metadata,
+    root: &PackageId,
+    folder: &Path,
+    there: &There,
+) -> Result<Vec<SourcePackage>> {
+    let closure = Closure { there, ..Closure::below(metadata, root)? };
     let patches = closure.patches();
     let mut written = Vec::new();
     let mut kept = BTreeSet::new();
-    for package in closure.local() {
+    for package in closure.local().filter(|package| closure.elsewhere(package).is_none()) {
         let home = home(package)?;
         // With `/` on every system, since it is written down.
         let place = PathBuf::from(format!("{FOLDER}/{}", closure.folder_name(package)));
@@ -120,9 +136,12 @@ pub fn library(package: &Package) -> Option<&cargo_metadata::Target> {
     package.targets.iter().find(|t| t.kind.iter().any(is_library))
 }
 
+static NOTHING: There = There::new();
+
 /// The API crate's package and all that its build takes, tests left out.
 struct Closure<'a> {
     packages: BTreeMap<&'a PackageId, (&'a Package, &'a Node)>,
+    there: &'a There,
 }
 
 impl<'a> Closure<'a> {
@@ -130,7 +149,7 @@ impl<'a> Closure<'a> {
         let packages: BTreeMap<&PackageId, &Package> = metadata.packages.iter().map(|p| (&p.id, p)).collect();
         let resolve = metadata.resolve.iter().flat_map(|r| &r.nodes);
         let nodes: BTreeMap<&PackageId, &Node> = resolve.map(|n| (&n.id, n)).collect();
-        let mut closure = Closure { packages: BTreeMap::new() };
+        let mut closure = Closure { packages: BTreeMap::new(), there: &NOTHING };
         let mut open = vec![api];
         while let Some(id) = open.pop() {
             let (Some((id, package)), Some(node)) = (packages.get_key_value(id), nodes.get(id)) else {
@@ -153,6 +172,11 @@ impl<'a> Closure<'a> {
     /// The packages that no registry and no git repository has.
     fn local(&self) -> impl Iterator<Item = &'a Package> {
         self.packages.values().map(|(p, _)| *p).filter(|p| p.source.is_none())
+    }
+
+    /// The folder of a package that isn't copied.
+    fn elsewhere(&self, package: &Package) -> Option<&'a Path> {
+        self.there.get(&(package.name.to_string(), package.version.to_string())).map(PathBuf::as_path)
     }
 
     /// How a package's folder is called. Two path packages of one name and version can't be in one lock file.

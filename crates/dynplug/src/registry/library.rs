@@ -49,12 +49,31 @@ unsafe fn open(
     // Another thread may have loaded a copy of it meanwhile, which does as well.
     outcome.or_else(|source| match (source, REGISTRY.with_id(wanted.identity)) {
         (OpenError::AlreadyLoaded { .. }, Some(library)) => Ok(library),
-        (source, _) => Err(OpenError::Library {
-            path: path.to_owned(),
-            package: wanted.package.clone(),
-            source: Arc::new(source),
-        }),
+        (source, _) => Err(refused(path, wanted, source)),
     })
+}
+
+/// The error of the first library that [`bring`] would not open, as far as that is known without opening any. `look` says
+/// what is the matter with the file of a library.
+pub(crate) fn missing(
+    path: &Path,
+    plugin: &Found,
+    manifest: &Manifest,
+    mut look: impl FnMut(&Path, &LibraryReference) -> Option<OpenError>,
+) -> Option<OpenError> {
+    for wanted in &manifest.libraries {
+        if REGISTRY.with_id(wanted.identity).is_none()
+            && let Some(source) = look(&place(path, plugin, wanted), wanted)
+        {
+            return Some(refused(path, wanted, source));
+        }
+    }
+    None
+}
+
+#[cold]
+fn refused(path: &Path, wanted: &LibraryReference, source: OpenError) -> OpenError {
+    OpenError::Library { path: path.to_owned(), package: wanted.package.clone(), source: Arc::new(source) }
 }
 
 /// Where a plugin's library lies: beside the plugin's file, or beside the link that leads to it.

@@ -5,7 +5,7 @@ mod crates;
 mod explore;
 #[cfg(all(unix, not(all(loom, test))))]
 mod fork;
-mod library;
+pub(crate) mod library;
 mod machine;
 #[cfg(test)]
 mod model;

@@ -1,7 +1,7 @@
 //! The host: its first argument says what to play, the second where the plugins are. What goes wrong panics.
 
 use app_api::LOG;
-use app_api::dynplug::{NotAPlugin, OpenError, Plugin, Product};
+use app_api::dynplug::{Loader, NotAPlugin, OpenError, Plugin, Product, Unfit};
 use std::any::{Any, TypeId};
 use std::path::PathBuf;
 
@@ -13,6 +13,7 @@ fn main() {
         "at-once" => at_once(),
         "two-folders" => two_folders(PathBuf::from(words.next().expect("another folder"))),
         "library-fails" => library_fails(),
+        "discover" => discover(),
         "try" => attempt(PathBuf::from(words.next().expect("a file"))),
         other => panic!("no scenario {other}"),
     }
@@ -112,6 +113,21 @@ fn library_fails() {
         assert!(error.to_string().contains("not now"), "{error}");
     }
     assert_eq!(logged(), ["inner", "common"], "nothing of the plugins ran, and nothing ran twice");
+}
+
+fn discover() {
+    let discovery = Loader::new().folder(folder()).discover();
+    for found in &discovery.found {
+        println!("{:?} fits: {}", found.name(), found.fits().is_ok());
+    }
+    for (place, reason) in discovery.refused() {
+        println!("refused: {place}: {reason}");
+    }
+    println!("libraries: {}", discovery.folders[0].libraries.len());
+    assert!(logged().is_empty());
+    // SAFETY: the build made all of it.
+    let opened = unsafe { Loader::new().folder(folder()).unfit(Unfit::Fail).open_all() };
+    println!("opened: {}", opened.map_or(0, |opened| opened.plugins.len()));
 }
 
 /// Says how that went, and what was run.

@@ -3,26 +3,33 @@
 
 use std::env;
 use std::error::Error;
-use std::io;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
-use @api@::dynplug::Plugin;
+use @api@::dynplug::{Loader, Plugin};
 use @api@::{GREETED, Greet};
 
 /// Runs the host. It stands in a library so that a program with plugins linked in can call it too.
 pub fn main() -> ExitCode {
-    let files = match plugins() {
-        Ok(files) => files,
+    let loader = match env::args_os().nth(1) {
+        Some(folder) => Loader::new().folder(folder),
+        None => Loader::new().beside_program(),
+    };
+    // SAFETY: `cargo dynplug` put the files there, and nobody forged them.
+    let opened = match unsafe { loader.open_all() } {
+        Ok(opened) => opened,
         Err(error) => {
-            eprintln!("no plugins: {error}");
+            eprintln!("{error}");
             return ExitCode::FAILURE;
         }
     };
     let mut code = ExitCode::SUCCESS;
-    for file in files {
-        match greeting(&file) {
+    for (_, reason) in opened.discovery.refused() {
+        eprintln!("{reason}");
+        code = ExitCode::FAILURE;
+    }
+    for plugin in opened.plugins {
+        match greeting(plugin) {
             Ok(greeting) => println!("{greeting}"),
             Err(error) => {
                 eprintln!("{error}");
@@ -34,28 +41,8 @@ pub fn main() -> ExitCode {
     code
 }
 
-/// Opens a plugin and lets it greet.
-fn greeting(file: &Path) -> Result<String, Box<dyn Error>> {
-    // SAFETY: `cargo dynplug` put the file there, and nobody forged it.
-    let plugin = unsafe { Plugin::open(file) }?;
+/// Lets a plugin greet.
+fn greeting(plugin: &Plugin) -> Result<String, Box<dyn Error>> {
     let greet: Greet = plugin.lookup("greet")?;
     Ok(greet("world"))
-}
-
-/// The plugins' files, in an order that stays the same.
-fn plugins() -> io::Result<Vec<PathBuf>> {
-    let folder = match env::args_os().nth(1) {
-        Some(folder) => PathBuf::from(folder),
-        None => env::current_exe()?.with_file_name("plugins"),
-    };
-    let mut files = Vec::new();
-    for entry in folder.read_dir()? {
-        let file = entry?.path();
-        let name = file.to_string_lossy();
-        if name.ends_with(env::consts::DLL_SUFFIX) {
-            files.push(file);
-        }
-    }
-    files.sort();
-    Ok(files)
 }

@@ -281,7 +281,11 @@ fn words(closure: &Closure, package: &Package, line: &Dependency) -> Option<Tabl
     // `[patch]` is the workspace's, so what it led to is written here.
     match (local, resolved.map_or(&line.source, |r| &r.source)) {
         (Some(local), _) => {
-            drop(rows.insert("path".to_owned(), format!("../{}", closure.folder_name(local)).into()))
+            let path = match closure.elsewhere(local) {
+                Some(folder) => folder.to_string_lossy().replace('\\', "/"),
+                None => format!("../{}", closure.folder_name(local)),
+            };
+            rows.insert("path".to_owned(), path.into());
         }
         (None, Some(source)) => rows.extend(place(source)),
         (None, None) => return None,
