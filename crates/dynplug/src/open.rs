@@ -209,7 +209,7 @@ pub(crate) fn prove(path: &Path, found: &Found, wanted: Wanted<'_>) -> Result<Pr
 /// What a file says of itself, and why it can't be a plugin for this process: what [`prove`] would say, from those parts of
 /// the file that are needed for it.
 pub(crate) fn look(path: &Path, partial: &mut Partial) -> (Option<About>, Option<OpenError>) {
-    look_as(path, partial, Wanted::Plugin, 0)
+    look_as(path, partial, Wanted::Plugin, 0, &mut Vec::new())
 }
 
 /// Libraries that need libraries that need … deeper than anybody would have them; a circle of them is told when it is
@@ -221,6 +221,7 @@ fn look_as(
     partial: &mut Partial,
     wanted: Wanted<'_>,
     depth: usize,
+    seen: &mut Vec<Identity>,
 ) -> (Option<About>, Option<OpenError>) {
     let mut found = match find(path) {
         Ok(found) => found,
@@ -240,7 +241,12 @@ fn look_as(
     let about = known.as_ref().map(|manifest| About::of_file(manifest, &image));
     let (None, Some(manifest), true) = (&refusal, known, depth < DEEPEST) else { return (about, refusal) };
     let look = |file: &Path, library: &LibraryReference| {
-        look_as(file, partial, Wanted::Library(library), depth + 1).1
+        // Each once, however often it is named: whoever forges manifests could name it without end.
+        if seen.contains(&library.identity) {
+            return None;
+        }
+        seen.push(library.identity);
+        look_as(file, partial, Wanted::Library(library), depth + 1, seen).1
     };
     (about, library::missing(path, &found, &manifest, look))
 }
