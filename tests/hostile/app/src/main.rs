@@ -117,7 +117,17 @@ fn discover_each(folder: &Path) -> io::Result<()> {
             false => println!("{}: {said:?} is not {meant:?}", path.display()),
         }
     }
-    println!("discovered {alike} of {} as they open", discovery.found.len());
+    // What says of itself that it is a library of plugins is no plugin that doesn't fit.
+    let libraries: Vec<_> = discovery.folders.iter().flat_map(|folder| &folder.libraries).collect();
+    for path in &libraries {
+        // SAFETY: as above.
+        let error = unsafe { Plugin::open(path) }.expect_err("it is no plugin").to_string();
+        match error.contains("it is the plugin library of") {
+            true => alike += 1,
+            false => println!("{}: a library, but {error}", path.display()),
+        }
+    }
+    println!("discovered {alike} of {} as they open", discovery.found.len() + libraries.len());
     Ok(())
 }
 
