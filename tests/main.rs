@@ -30,6 +30,7 @@ mod sdk_choice;
 mod sdk_shapes;
 mod sdk_versions;
 mod second_compiler;
+mod server;
 mod settings;
 mod tasks;
 mod wrong_library;

@@ -11,8 +11,10 @@ use server_api::tokio::net::TcpListener;
 use server_api::{Database, Shared};
 use settings::Settings;
 use std::error::Error;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::{env, io};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -30,7 +32,8 @@ pub fn main() -> ExitCode {
 fn start() -> Result<(), Box<dyn Error>> {
     let settings = Settings::read()?;
     let filter = EnvFilter::builder().with_default_directive(tracing::Level::INFO.into()).from_env()?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colours = io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours).init();
     std::panic::set_hook(Box::new(|info| {
         let message = info.payload_as_str().unwrap_or("a payload that is no text");
         let place = info.location().map(ToString::to_string).unwrap_or_default();
