@@ -39,6 +39,18 @@ static SHARED: OnceLock<Vec<InitRecord>> = OnceLock::new();
 /// of crates of the program that are in no plugin. Empty as long as they have not run to their end.
 ///
 /// A plugin's own are in [`Plugin::init_report`](crate::Plugin::init_report).
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> Result<(), dynplug::InitError> {
+/// dynplug::init()?;
+/// for record in dynplug::init_report() {
+///     println!("{} of {}: {:?}", record.function, record.package, record.duration);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub fn init_report() -> &'static [InitRecord] {
     SHARED.get().map(|records| &records[..]).unwrap_or_default()
 }

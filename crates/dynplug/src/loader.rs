@@ -79,6 +79,15 @@ impl Loader {
     }
 
     /// Chooses what is mapped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use dynplug::{Load, Loader};
+    ///
+    /// // For a profiler that looks for the file. Nobody may write to it while the program runs.
+    /// let loader = Loader::new().beside_program().load(Load::InPlace);
+    /// ```
     #[must_use]
     pub fn load(mut self, load: Load) -> Self {
         self.load = load;
@@ -86,6 +95,18 @@ impl Loader {
     }
 
     /// Chooses what [`open_all`](Self::open_all) does with what does not open.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use dynplug::{Loader, Unfit};
+    ///
+    /// let loader = Loader::new().folder("plugins").unfit(Unfit::Fail);
+    /// // SAFETY: there is no such folder.
+    /// let opened = unsafe { loader.open_all() }?;
+    /// assert!(opened.plugins.is_empty());
+    /// # Ok::<(), dynplug::NotAllOpened>(())
+    /// ```
     #[must_use]
     pub fn unfit(mut self, unfit: Unfit) -> Self {
         self.unfit = unfit;
@@ -130,6 +151,16 @@ impl Loader {
     }
 
     /// The folders that are searched, in their order.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use dynplug::Loader;
+    /// use std::path::Path;
+    ///
+    /// let loader = Loader::new().folder("first").folders_in("NO_SUCH_VARIABLE").folder("second");
+    /// assert_eq!(loader.folders(), [Path::new("first"), Path::new("second")]);
+    /// ```
     pub fn folders(&self) -> &[PathBuf] {
         &self.folders
     }
@@ -214,6 +245,25 @@ impl Loader {
     /// The files are those with the system's ending for libraries (`.so`, `.dylib`, `.dll`), whatever they are: a folder, a
     /// pipe or a text of such a name is listed with the reason why it is no plugin. Other entries are counted. Folders in
     /// a folder are not searched.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use dynplug::Loader;
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let folder = std::env::temp_dir().join(format!("some plugins {}", std::process::id()));
+    /// std::fs::create_dir_all(&folder)?;
+    /// let file = folder.join(format!("no-plugin{}", std::env::consts::DLL_SUFFIX));
+    /// std::fs::write(&file, "a text")?;
+    ///
+    /// let discovery = Loader::new().folder(&folder).discover();
+    /// let found = &discovery.found[0];
+    /// assert_eq!(found.path(), Some(&*file));
+    /// println!("{}: {}", found.place(), found.fits().unwrap_err());
+    /// # std::fs::remove_dir_all(&folder)
+    /// # }
+    /// ```
     pub fn discover(&self) -> Discovery {
         discover::discover(&self.folders, self.load)
     }

@@ -1,4 +1,6 @@
-//! Names that somebody may have meant.
+//! Names that somebody may have meant, and how they are said.
+
+use std::fmt;
 
 /// How many are worth reading.
 const MOST: usize = 3;
@@ -59,6 +61,28 @@ fn distance(a: &[char], b: &[char]) -> usize {
         before = std::mem::replace(&mut last, row);
     }
     last[b.len()]
+}
+
+/// Names that may have been meant.
+pub(crate) fn write_nearest(f: &mut fmt::Formatter<'_>, nearest: &[String]) -> fmt::Result {
+    match nearest {
+        [] => Ok(()),
+        [one] => write!(f, "; did you mean `{one}`?"),
+        several => {
+            f.write_str("; the nearest are ")?;
+            write_names(f, several)
+        }
+    }
+}
+
+/// Names, with commas between.
+pub(crate) fn write_names(f: &mut fmt::Formatter<'_>, names: &[String]) -> fmt::Result {
+    for (place, name) in names.iter().enumerate() {
+        f.write_str(if place == 0 { "`" } else { ", `" })?;
+        f.write_str(name)?;
+        f.write_str("`")?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

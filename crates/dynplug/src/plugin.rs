@@ -160,6 +160,21 @@ impl Plugin {
     /// # Errors
     ///
     /// When the plugin exports no such name.
+    ///
+    /// # Examples
+    ///
+    /// A function that plugins have in one of two forms:
+    ///
+    /// ```no_run
+    /// # fn f(plugin: &'static dynplug::Plugin) -> Result<(), dynplug::LookupError> {
+    /// let run = plugin.symbol("run")?;
+    /// match run.downcast::<fn(&str)>() {
+    ///     Ok(run) => run("now"),
+    ///     Err(_) => run.downcast::<fn()>().map_err(dynplug::LookupError::WrongType)?(),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn symbol(&self, name: &str) -> Result<&Symbol, LookupError> {
         let end = self.symbols.partition_point(|symbol| symbol.fields.name <= name);
         match end.checked_sub(1).and_then(|place| self.symbols.get(place)) {
@@ -176,6 +191,17 @@ impl Plugin {
     }
 
     /// All that the plugin exports, in the order of the names.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn f(plugin: &'static dynplug::Plugin) {
+    /// for symbol in plugin.symbols() {
+    ///     let (file, line) = symbol.place();
+    ///     println!("{}  {}  {file}:{line}", symbol.name(), symbol.signature());
+    /// }
+    /// # }
+    /// ```
     pub fn symbols(&self) -> impl ExactSizeIterator<Item = &Symbol> {
         self.symbols.iter()
     }
@@ -205,6 +231,16 @@ impl Plugin {
     /// Those of shared crates run once for the program, and are in [`init_report`](crate::init_report). In a plugin that
     /// is linked in, a private crate is the same for all plugins and runs for the first of them; it stands in the reports
     /// of all.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn f(plugin: &'static dynplug::Plugin) {
+    /// for record in plugin.init_report() {
+    ///     println!("{}::{} took {:?}", record.crate_name, record.function, record.duration);
+    /// }
+    /// # }
+    /// ```
     pub fn init_report(&self) -> &[InitRecord] {
         &self.inits
     }
@@ -303,6 +339,19 @@ impl Symbol {
     }
 
     /// Whether [`downcast`](Self::downcast) to `T` would succeed.
+    ///
+    /// # Examples
+    ///
+    /// All plugins' commands, whatever they are called:
+    ///
+    /// ```no_run
+    /// # fn f(plugin: &'static dynplug::Plugin) {
+    /// type Command = fn(&[String]) -> Result<(), String>;
+    ///
+    /// let commands = plugin.symbols().filter(|symbol| symbol.is::<Command>());
+    /// commands.for_each(|command| println!("{}: {}", command.name(), command.docs()));
+    /// # }
+    /// ```
     pub fn is<T: 'static>(&self) -> bool {
         self.entry.type_id() == TypeId::of::<T>()
     }

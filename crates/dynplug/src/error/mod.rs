@@ -1,10 +1,17 @@
 //! What can go wrong, as data. Each message is a sentence for a person; each field is for a program.
 
+mod init;
+mod lookup;
+
+pub use init::{InitError, InitFailure};
+pub use lookup::{LookupError, WrongType};
+
 use crate::folders::file_name;
+use crate::nearest::{write_names, write_nearest};
 use dynplug_manifest::compare::Mismatch;
 use dynplug_manifest::image::ImageError;
 use dynplug_manifest::{Identity, Product};
-use std::any::Any;
+use init::write_chain;
 use std::error::Error;
 use std::fmt;
 use std::io;
@@ -12,6 +19,26 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Why a plugin did not open.
+///
+/// # Examples
+///
+/// A host that goes on without a plugin, and tells people what to do:
+///
+/// ```
+/// use dynplug::{OpenError, Plugin};
+///
+/// // SAFETY: there is no such file.
+/// let error = unsafe { Plugin::open("plugins/libhello.so") }.unwrap_err();
+/// match &error {
+///     OpenError::Mismatch { mismatch, .. } => {
+///         for difference in &mismatch.differences {
+///             eprintln!("[{}] {}", difference.code.name(), difference.remedy);
+///         }
+///     }
+///     // Its text says what, where and what to do.
+///     other => eprintln!("{other}"),
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OpenError {
@@ -199,40 +226,6 @@ pub enum NotAPlugin {
     },
 }
 
-/// How an init function failed.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum InitFailure {
-    /// It panicked, with this message.
-    Panic(String),
-    /// It returned an error.
-    Error(Arc<dyn Error + Send + Sync>),
-}
-
-/// Why the init functions of the shared crates did not run to their end.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum InitError {
-    /// One of them failed.
-    Failed {
-        /// The package that it is from.
-        package: String,
-        /// The function.
-        function: String,
-        /// Where it stands, as `file:line`.
-        place: String,
-        /// How it failed.
-        failure: InitFailure,
-    },
-    /// One of them waits for their own end.
-    Cycle {
-        /// Who waits for whom, as in [`OpenError::Cycle`].
-        chain: Vec<PathBuf>,
-    },
-    /// Nobody knows how they ended: this process was forked while another thread ran them.
-    Interrupted,
-}
-
 /// What the system's loader says, in its words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SystemError(pub(crate) String);
@@ -359,23 +352,6 @@ impl fmt::Display for OpenError {
     }
 }
 
-impl fmt::Display for InitError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            InitError::Failed { package, function, place, failure } => {
-                write!(f, "the init function `{function}` of `{package}` at {place} {failure}")
-            }
-            InitError::Cycle { chain } => {
-                f.write_str("the init functions of the shared crates would wait for themselves: ")?;
-                write_chain(f, chain)
-            }
-            InitError::Interrupted => f.write_str(
-                "this process was forked while another thread ran the init functions of the shared crates",
-            ),
-        }
-    }
-}
-
 impl OpenError {
     /// The path that was asked for.
     fn path(&self) -> &Path {
@@ -448,40 +424,6 @@ impl Clone for OpenError {
     }
 }
 
-impl InitError {
-    /// The error of a plugin that could not start because of this.
-    pub(crate) fn of_plugin(&self, path: &Path) -> OpenError {
-        let path = path.to_owned();
-        match self.clone() {
-            InitError::Failed { package: _, function, place, failure } => {
-                OpenError::Init { path, function, place, failure }
-            }
-            source => OpenError::SharedInit { path, source },
-        }
-    }
-}
-
-impl Error for InitError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            InitError::Failed { failure: InitFailure::Error(source), .. } => Some(&**source),
-            _ => None,
-        }
-    }
-}
-
-/// Says who waits for whom.
-fn write_chain(f: &mut fmt::Formatter<'_>, chain: &[PathBuf]) -> fmt::Result {
-    for (place, path) in chain.iter().enumerate() {
-        match place {
-            0 => write!(f, "{}", path.display())?,
-            1 => write!(f, " waits for {}", path.display())?,
-            _ => write!(f, ", which waits for {}", path.display())?,
-        }
-    }
-    Ok(())
-}
-
 impl Error for OpenError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
@@ -519,117 +461,3 @@ impl fmt::Display for NotAPlugin {
         }
     }
 }
-
-impl fmt::Display for InitFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            InitFailure::Panic(message) => write!(f, "panicked: {message}"),
-            InitFailure::Error(error) => write!(f, "failed: {error}"),
-        }
-    }
-}
-
-impl InitFailure {
-    /// The message of a caught panic.
-    pub(crate) fn of_panic(payload: &(dyn Any + Send)) -> Self {
-        let text = payload.downcast_ref::<&str>().map(|s| (*s).to_owned());
-        let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-        InitFailure::Panic(text.unwrap_or_else(|| "with a payload that is no text".to_owned()))
-    }
-}
-
-/// Why a lookup gave nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LookupError {
-    /// The plugin exports no such name.
-    NotFound {
-        /// The plugin's name.
-        plugin: String,
-        /// The name that was asked for.
-        name: String,
-        /// Names that it does export, the nearest first.
-        nearest: Vec<String>,
-    },
-    /// It exports the name with another type.
-    WrongType(WrongType),
-}
-
-/// A symbol has another type than the one that was asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct WrongType {
-    /// The plugin's name.
-    pub plugin: String,
-    /// The symbol's name.
-    pub name: String,
-    /// The type that it has.
-    pub have: String,
-    /// The type that was asked for.
-    pub want: String,
-    /// Where the two have one name: the crates of which the plugin has a copy of its own.
-    pub copies: Vec<String>,
-}
-
-impl fmt::Display for LookupError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            LookupError::NotFound { plugin, name, nearest } => {
-                write!(f, "the plugin `{plugin}` exports no symbol `{name}`")?;
-                write_nearest(f, nearest)
-            }
-            LookupError::WrongType(wrong) => write!(f, "{wrong}"),
-        }
-    }
-}
-
-impl fmt::Display for WrongType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let WrongType { plugin, name, have, want, copies } = self;
-        write!(f, "the symbol `{name}` of the plugin `{plugin}` has the type `{have}`, not `{want}`")?;
-        if have == want {
-            let (crates, them) = match &copies[..] {
-                [] => ("a crate", "it"),
-                [_] => ("the crate ", "it"),
-                _ => ("the crates ", "them"),
-            };
-            write!(f, ": the two have one name but come from two copies of {crates}")?;
-            write_names(f, copies)?;
-            write!(f, "; put {them} into the API crate, so that host and plugin share it")?;
-        }
-        Ok(())
-    }
-}
-
-/// Names that may have been meant.
-fn write_nearest(f: &mut fmt::Formatter<'_>, nearest: &[String]) -> fmt::Result {
-    match nearest {
-        [] => Ok(()),
-        [one] => write!(f, "; did you mean `{one}`?"),
-        several => {
-            f.write_str("; the nearest are ")?;
-            write_names(f, several)
-        }
-    }
-}
-
-/// Names, with commas between.
-fn write_names(f: &mut fmt::Formatter<'_>, names: &[String]) -> fmt::Result {
-    for (place, name) in names.iter().enumerate() {
-        f.write_str(if place == 0 { "`" } else { ", `" })?;
-        f.write_str(name)?;
-        f.write_str("`")?;
-    }
-    Ok(())
-}
-
-impl Error for LookupError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            LookupError::WrongType(wrong) => Some(wrong),
-            LookupError::NotFound { .. } => None,
-        }
-    }
-}
-
-impl Error for WrongType {}
