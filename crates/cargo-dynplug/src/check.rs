@@ -6,7 +6,7 @@
 //! `plugin`, `side` (`plugin`, `host`, `either`), `remedy`; `unknown`, the processor features that this machine can't be
 //! asked for; `message`, where there is no comparison.
 
-use crate::cli::CheckArguments;
+use crate::cli::{CheckArguments, MessageFormat};
 use crate::inspect::{About, Details, Other, read};
 use crate::sdk::locate;
 use dynplug_manifest::compare::{Difference, Host, Loaded, Machine, Mismatch, compare, required_features};
@@ -42,6 +42,7 @@ impl Verdict {
 
 /// Prints for each file whether it fits. The exit code: 0 if all do, 1 if one does not, else 2 if it can't be told.
 pub fn run(arguments: &CheckArguments) -> i32 {
+    let for_programs = arguments.format() == MessageFormat::Json;
     // The command line has one of them.
     let named = arguments.host.as_deref().or(arguments.sdk.as_deref()).unwrap_or(Path::new(""));
     let host = match &arguments.sdk {
@@ -52,7 +53,7 @@ pub fn run(arguments: &CheckArguments) -> i32 {
         Ok(host) => host,
         Err(message) => {
             let message = format!("cannot tell what fits {}: {message}", named.display());
-            if arguments.json {
+            if for_programs {
                 for path in &arguments.files {
                     println!(
                         "{}",
@@ -69,7 +70,7 @@ pub fn run(arguments: &CheckArguments) -> i32 {
     for (at, path) in arguments.files.iter().enumerate() {
         let verdict = verdict(path, &host);
         exits.push(verdict.exit());
-        if arguments.json {
+        if for_programs {
             println!("{}", as_json(path, &verdict));
         } else {
             if at > 0 {

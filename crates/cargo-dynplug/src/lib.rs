@@ -52,21 +52,21 @@ pub fn run(mut words: Vec<OsString>) -> i32 {
         }
     };
     let (format, outcome) = match &cli.command {
-        Command::New(arguments) => (arguments.message_format, new::run(arguments)),
-        Command::Build(arguments) => (arguments.message_format, build(arguments)),
-        Command::Run(arguments) => (arguments.build.message_format, run_host(arguments)),
+        Command::New(arguments) => (arguments.messages.message_format, new::run(arguments)),
+        Command::Build(arguments) => (arguments.messages.message_format, build(arguments)),
+        Command::Run(arguments) => (arguments.build.messages.message_format, run_host(arguments)),
         Command::Test(arguments) => {
-            (arguments.build.message_format, tool(&arguments.build, &arguments.tool()))
+            (arguments.build.messages.message_format, tool(&arguments.build, &arguments.tool()))
         }
         Command::Clippy(arguments) => {
-            (arguments.build.message_format, tool(&arguments.build, &arguments.tool()))
+            (arguments.build.messages.message_format, tool(&arguments.build, &arguments.tool()))
         }
         Command::Doc(arguments) => {
-            (arguments.build.message_format, tool(&arguments.build, &arguments.tool()))
+            (arguments.build.messages.message_format, tool(&arguments.build, &arguments.tool()))
         }
-        Command::Sdk(arguments) => (arguments.build.message_format, make_sdk(arguments)),
-        Command::Sync(arguments) => (arguments.build.message_format, sync::run(arguments)),
-        Command::Link(arguments) => (arguments.message_format, link::run(arguments)),
+        Command::Sdk(arguments) => (arguments.build.messages.message_format, make_sdk(arguments)),
+        Command::Sync(arguments) => (arguments.build.messages.message_format, sync::run(arguments)),
+        Command::Link(arguments) => (arguments.messages.message_format, link::run(arguments)),
         Command::Explain(arguments) => return explain::run(arguments),
         Command::Inspect(arguments) => return inspect::run(arguments),
         Command::Check(arguments) => return check::run(arguments),
@@ -91,7 +91,10 @@ fn build(arguments: &cli::BuildArguments) -> Result<i32> {
         Prepared::Done(code) => return Ok(code),
     };
     let outcome = builder.build()?;
-    if arguments.message_format == MessageFormat::Human && !arguments.cargo.quiet && !outcome.is_empty() {
+    if arguments.messages.message_format == MessageFormat::Human
+        && !arguments.messages.quiet
+        && !outcome.is_empty()
+    {
         eprintln!("     Outcome {}", outcome.folder.display());
     }
     Ok(0)
@@ -109,7 +112,7 @@ fn make_sdk(arguments: &SdkArguments) -> Result<i32> {
     let exported = Builder::of_host(&arguments.build)?.export(arguments.output.as_deref())?;
     let size = exported.file.metadata().doing(format_args!("read {}", exported.file.display()))?.len();
     let description = &exported.sdk.description;
-    match arguments.build.message_format {
+    match arguments.build.messages.message_format {
         MessageFormat::Json => println!(
             "{}",
             serde_json::json!({
@@ -118,7 +121,7 @@ fn make_sdk(arguments: &SdkArguments) -> Result<i32> {
                 "identity": description.api.identity, "filename": exported.file, "size": size,
             })
         ),
-        MessageFormat::Human if arguments.build.cargo.quiet => {}
+        MessageFormat::Human if arguments.build.messages.quiet => {}
         MessageFormat::Human => eprintln!(
             "         SDK {} ({:.1} MB, {} shared crates)",
             exported.file.display(),
@@ -136,7 +139,7 @@ fn run_host(arguments: &RunArguments) -> Result<i32> {
     let outcome = Builder::of_host(&build)?.build()?;
     let bin = arguments.bin.clone().or_else(|| named.first().cloned());
     let host = outcome.the_host(bin.as_deref())?;
-    if !build.cargo.quiet {
+    if !build.messages.quiet {
         eprintln!("     Running {}", host.display());
     }
     let mut command = std::process::Command::new(&host);

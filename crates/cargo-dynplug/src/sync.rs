@@ -33,9 +33,9 @@ pub fn run(arguments: &SyncArguments) -> Result<i32> {
     let stale: Vec<&Copy> = sources.iter().filter(|c| c.is_stale(&sdk)).collect();
     let lock_file = metadata.workspace_root.join(LOCK).into_std_path_buf();
     let adopted = adopted(&lock_file, &metadata, &sdk)?;
-    let print = || match build.message_format {
+    let print = || match build.messages.message_format {
         MessageFormat::Json => print_for_programs(&adopted, &stale, arguments.dry_run),
-        MessageFormat::Human if build.cargo.quiet => {}
+        MessageFormat::Human if build.messages.quiet => {}
         MessageFormat::Human => print_for_people(&adopted, &stale, arguments.dry_run),
     };
     if arguments.dry_run {
@@ -98,7 +98,7 @@ fn rest(arguments: &BuildArguments, metadata: Metadata, sdk: &Sdk) -> Result<i32
     }
     let Some(last) = errors.pop() else { return Ok(0) };
     for error in errors {
-        match arguments.message_format {
+        match arguments.messages.message_format {
             MessageFormat::Json => println!("{}", error.to_message()),
             MessageFormat::Human => eprint!("{error}"),
         }

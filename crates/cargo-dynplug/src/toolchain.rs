@@ -63,12 +63,12 @@ pub fn choose(sdk: &Sdk, settings: &Settings, arguments: &BuildArguments) -> Res
 
 /// A line on what is done, in cargo's manner.
 fn say(arguments: &BuildArguments, verb: &str, what: &str) {
-    match arguments.message_format {
+    match arguments.messages.message_format {
         MessageFormat::Json => {
             let note = Diagnostic::note_only("toolchain", format!("{} {what}", verb.to_lowercase()));
             println!("{}", note.to_message());
         }
-        MessageFormat::Human if arguments.cargo.quiet => {}
+        MessageFormat::Human if arguments.messages.quiet => {}
         MessageFormat::Human => eprintln!("{verb:>12} {what}"),
     }
 }

@@ -232,7 +232,7 @@ fn is_plugin(metadata: &Metadata, id: &PackageId) -> bool {
 /// # Errors
 /// When cargo can't read it.
 pub fn read_metadata(arguments: &BuildArguments, targets: &BTreeSet<&str>) -> Result<Metadata> {
-    read_metadata_of(arguments.manifest_path.as_deref(), &arguments.cargo, targets)
+    read_metadata_of(arguments.workspace.manifest_path.as_deref(), &arguments.cargo, targets)
 }
 
 /// The same for the workspace around this `Cargo.toml`.

@@ -41,7 +41,7 @@ impl Builder<'_> {
         let file = match output {
             Some(path) if path.is_dir() => path.join(name),
             Some(path) => path.to_owned(),
-            None => self.base.join(self.arguments.profile_folder()).join(name),
+            None => self.base.join(self.arguments.workspace.profile_folder()).join(name),
         };
         let file = std::path::absolute(file).doing("find the SDK's place")?;
         if let Some(folder) = file.parent() {
@@ -70,7 +70,7 @@ impl Builder<'_> {
 
     /// A line on what is done, in cargo's manner.
     fn status(&self, verb: &str, what: &str) {
-        if self.arguments.message_format == MessageFormat::Human && !self.arguments.cargo.quiet {
+        if self.arguments.messages.message_format == MessageFormat::Human && !self.arguments.messages.quiet {
             eprintln!("{verb:>12} {what}");
         }
     }

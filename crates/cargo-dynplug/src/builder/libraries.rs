@@ -50,7 +50,7 @@ impl Builder<'_> {
     fn library(&self, id: &PackageId, libraries: &Libraries<'_>) -> Result<Sdk> {
         let plan = self.plans(std::slice::from_ref(id), libraries, false)?.pop().unwrap_or_default();
         let file = self.shared_library(id, &libraries.below(id), plan, Purpose::Library)?;
-        let parent = self.work.join("plugin-libraries").join(self.arguments.profile_folder());
+        let parent = self.work.join("plugin-libraries").join(self.arguments.workspace.profile_folder());
         Ok(Sdk { of_plugins: true, ..self.sdk_of(&file, &[], &parent)? })
     }
 }

@@ -99,7 +99,7 @@ impl<'a> Builder<'a> {
         settings: Settings,
         sdk: Option<Sdk>,
     ) -> Result<Self> {
-        let base = match &arguments.target_dir {
+        let base = match &arguments.workspace.target_dir {
             Some(folder) => std::path::absolute(folder).doing("find the target folder")?.join("dynplug"),
             None => workspace.metadata.target_directory.as_std_path().join("dynplug"),
         };
@@ -133,7 +133,7 @@ impl<'a> Builder<'a> {
         }
         let context = Context {
             target: settings.target.clone(),
-            profile: arguments.profile().to_owned(),
+            profile: arguments.workspace.profile().to_owned(),
             rustc: settings.version.clone(),
             cpu_features: settings.cpu_features.clone(),
             sysroot: sysroot::view(
@@ -168,16 +168,7 @@ impl<'a> Builder<'a> {
         self.check_features()?;
         let _lock = self.lock()?;
         self.say_notices();
-        let (sdk, hosts) = match &self.sdk {
-            Some(sdk) => (sdk.clone(), Vec::new()),
-            None => {
-                let built = self.hosts(&selection.hosts)?;
-                (
-                    self.make_sdk(&built, &self.work.join("sdk").join(self.arguments.profile_folder()))?,
-                    built.hosts,
-                )
-            }
-        };
+        let (sdk, hosts) = self.sdk_and_hosts(&selection.hosts)?;
         let libraries = self.libraries(&selection, &sdk)?;
         let plans = self.plans(&selection.plugins, &libraries, false)?;
         let mut plugins = Vec::new();
@@ -186,13 +177,13 @@ impl<'a> Builder<'a> {
         }
         let folder = match &self.arguments.out_dir {
             Some(folder) => std::path::absolute(folder).doing("find the outcome's folder")?,
-            None => self.base.join(self.arguments.profile_folder()),
+            None => self.base.join(self.arguments.workspace.profile_folder()),
         };
         let everything = self.arguments.package.is_empty();
         let outcome =
             Outcome { folder, library: sdk.library(), hosts, plugins, libraries: libraries.built() };
         outcome.place(everything)?;
-        if self.arguments.message_format == MessageFormat::Json {
+        if self.arguments.messages.message_format == MessageFormat::Json {
             outcome.print_messages(&sdk.description.api);
         }
         Ok(outcome)
@@ -204,7 +195,7 @@ impl<'a> Builder<'a> {
             return Ok((sdk.clone(), Vec::new()));
         }
         let built = self.hosts(selected)?;
-        let parent = self.work.join("sdk").join(self.arguments.profile_folder());
+        let parent = self.work.join("sdk").join(self.arguments.workspace.profile_folder());
         Ok((self.make_sdk(&built, &parent)?, built.hosts))
     }
 
@@ -222,7 +213,7 @@ impl<'a> Builder<'a> {
             library: &library,
             rustc: &self.settings.version,
             target: &self.settings.target,
-            profile: self.arguments.profile(),
+            profile: self.arguments.workspace.profile(),
             scripts,
         };
         making.make(parent)
@@ -230,24 +221,26 @@ impl<'a> Builder<'a> {
 
     fn say_notices(&self) {
         let manifest = self.workspace.metadata.workspace_root.join("Cargo.toml");
-        for notice in
-            profile::notices(self.arguments.profile(), manifest.as_std_path(), &self.settings.rustflags)
-        {
+        for notice in profile::notices(
+            self.arguments.workspace.profile(),
+            manifest.as_std_path(),
+            &self.settings.rustflags,
+        ) {
             self.say(&notice);
         }
     }
 
     fn say(&self, diagnostic: &Diagnostic) {
-        match self.arguments.message_format {
+        match self.arguments.messages.message_format {
             MessageFormat::Json => println!("{}", diagnostic.to_message()),
-            MessageFormat::Human if self.arguments.cargo.quiet => {}
+            MessageFormat::Human if self.arguments.messages.quiet => {}
             MessageFormat::Human => eprint!("{diagnostic}"),
         }
     }
 
     /// One build of a target folder at a time: cargo locks its own folders, this is for what lies around them.
     fn lock(&self) -> Result<std::fs::File> {
-        files::lock(&self.work, self.arguments.cargo.quiet)
+        files::lock(&self.work, self.arguments.messages.quiet)
     }
 
     /// The API library and the hosts.
@@ -274,7 +267,7 @@ impl<'a> Builder<'a> {
         let mut library = None;
         let mut hosts = Vec::new();
         let mut outs = Vec::new();
-        cargo.run(self.arguments.message_format, |message| match message {
+        cargo.run(self.arguments.messages.message_format, |message| match message {
             Message::CompilerArtifact(artifact) => {
                 if artifact.package_id == *api && artifact.target.crate_types.contains(&CrateType::DyLib) {
                     library = shared(&artifact.filenames);
@@ -339,18 +332,19 @@ impl<'a> Builder<'a> {
         packages: &[&PackageId],
     ) -> Result<Cargo> {
         let mut cargo = Cargo::new(command, self.settings.rustflags.clone());
-        if let Some(path) = &self.arguments.manifest_path {
+        if let Some(path) = &self.arguments.workspace.manifest_path {
             cargo.word("--manifest-path").word(path);
         }
         cargo.word("--target").word(&self.settings.target);
         cargo.word("--target-dir").word(self.work.join(folder));
-        cargo.word("--profile").word(self.arguments.profile());
+        cargo.word("--profile").word(self.arguments.workspace.profile());
         cargo.words(self.arguments.cargo.for_building());
+        cargo.words(self.arguments.messages.for_cargo());
         for id in packages {
             cargo.word("--package").word(self.specification(id));
         }
         cargo.words(self.features_for(packages));
-        cargo.variables(profile::overrides(self.arguments.profile()));
+        cargo.variables(profile::overrides(self.arguments.workspace.profile()));
         cargo.variables(crate::environment::native_flags(&context.target, &context.remap));
         let this = std::env::current_exe().doing("find this program")?;
         cargo.wrapper(&this, &context.write(&self.work)?);

@@ -54,7 +54,7 @@ impl Builder<'_> {
         let mut cargo = self.cargo_for_plugin("build", id, sdk, plan, purpose)?;
         cargo.word("--lib");
         let mut file = None;
-        cargo.run(self.arguments.message_format, |message| {
+        cargo.run(self.arguments.messages.message_format, |message| {
             if let Message::CompilerArtifact(artifact) = message
                 && artifact.package_id == *id
                 && artifact.target.crate_types.contains(&kind)

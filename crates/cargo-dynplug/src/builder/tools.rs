@@ -88,7 +88,7 @@ impl Builder<'_> {
             let sdk = libraries.below(id);
             let mut cargo = self.cargo_for_plugin(tool.command, id, &sdk, plan, Purpose::Tool)?;
             cargo.words(&tool.words);
-            if self.arguments.message_format == MessageFormat::Json {
+            if self.arguments.messages.message_format == MessageFormat::Json {
                 cargo.word("--message-format=json");
             }
             if !tool.rest.is_empty() {

@@ -10,7 +10,7 @@ use table::{Entry, TABLE};
 /// Prints what there is to say of each code, or a list of all. Returns the exit code.
 pub fn run(arguments: &ExplainArguments) -> i32 {
     let all = all();
-    let format = arguments.message_format;
+    let format = arguments.messages.message_format;
     if arguments.codes.is_empty() {
         all.iter().for_each(|(stage, entry)| list(stage, entry, format));
         return 0;

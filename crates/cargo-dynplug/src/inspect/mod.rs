@@ -3,7 +3,7 @@
 mod human;
 mod json;
 
-use crate::cli::InspectArguments;
+use crate::cli::{InspectArguments, MessageFormat};
 use dynplug_manifest::diagnostics::Code;
 use dynplug_manifest::image::{Image, ImageError, ImageKind, LooksLike};
 use dynplug_manifest::manifest::{Manifest, Product};
@@ -13,13 +13,14 @@ use std::path::Path;
 
 /// Prints what each file is. The exit code: 0, 1 when a file is no product of the tool, 2 when one can't be read.
 pub fn run(arguments: &InspectArguments) -> i32 {
+    let for_programs = arguments.format() == MessageFormat::Json;
     let mut code = 0;
     let mut first = true;
     for path in &arguments.files {
         let text = match read(path) {
             Err(error) => {
                 code = 2;
-                if arguments.json {
+                if for_programs {
                     println!("{}", json::unreadable(path, &error));
                 } else {
                     eprintln!("error: could not read {}: {error}", path.display());
@@ -31,14 +32,10 @@ pub fn run(arguments: &InspectArguments) -> i32 {
                 if !matches!(about, About::Product(_)) {
                     code = code.max(1);
                 }
-                if arguments.json {
-                    json::about(path, &about).to_string()
-                } else {
-                    human::about(path, &about)
-                }
+                if for_programs { json::about(path, &about).to_string() } else { human::about(path, &about) }
             }
         };
-        if !first && !arguments.json {
+        if !first && !for_programs {
             println!();
         }
         first = false;

@@ -24,7 +24,8 @@ use wanted::{Origin, Wanted};
 /// # Errors
 /// When the host or a plugin isn't there or isn't of the form that it takes, when cargo fails, or a file can't be written.
 pub fn run(arguments: &LinkArguments) -> Result<i32> {
-    let metadata = read_metadata_of(arguments.manifest_path.as_deref(), &arguments.cargo, &BTreeSet::new())?;
+    let metadata =
+        read_metadata_of(arguments.workspace.manifest_path.as_deref(), &arguments.cargo, &BTreeSet::new())?;
     let host = the_host(&metadata, arguments.package.as_deref())?;
     let bin = the_bin(host, arguments.bin.as_deref())?;
     let mut plugins = Vec::new();
@@ -40,7 +41,7 @@ pub fn run(arguments: &LinkArguments) -> Result<i32> {
         }
         plugins.push(plugin);
     }
-    let base = match &arguments.target_dir {
+    let base = match &arguments.workspace.target_dir {
         Some(folder) => std::path::absolute(folder).doing("find the target folder")?,
         None => metadata.target_directory.as_std_path().to_owned(),
     };
@@ -70,7 +71,7 @@ pub fn run(arguments: &LinkArguments) -> Result<i32> {
     // cargo locks its own folders, and not what is taken from there.
     let target = base.join("dynplug").join("link-target");
     files::make_folder(&target)?;
-    let _lock = files::lock(&target, arguments.cargo.quiet)?;
+    let _lock = files::lock(&target, arguments.messages.quiet)?;
     project.write()?;
     let asked_for = check(&folder, arguments, &plugins)?;
     let made = build(&project, &target, arguments, &asked_for)?;
@@ -79,7 +80,7 @@ pub fn run(arguments: &LinkArguments) -> Result<i32> {
         Some(path) => path.clone(),
         None => base
             .join("dynplug")
-            .join(arguments.profile_folder())
+            .join(arguments.workspace.profile_folder())
             .join("linked")
             .join(made.file_name().unwrap_or_default()),
     };
@@ -269,18 +270,19 @@ fn build(
     cargo.current_dir(project.root);
     cargo.args(["build", "--manifest-path"]).arg(project.folder.join("Cargo.toml"));
     cargo.arg("--target-dir").arg(target);
-    cargo.args(["--profile", arguments.profile(), "--package", &project.package()]);
+    cargo.args(["--profile", arguments.workspace.profile(), "--package", &project.package()]);
     cargo.args(asked_for.iter().flat_map(|package| ["--package", package]));
     cargo.args(
         arguments.cargo.for_building().into_iter().filter(|word| word != "--locked" && word != "--frozen"),
     );
+    cargo.args(arguments.messages.for_cargo());
     if arguments.cargo.frozen {
         cargo.arg("--offline");
     }
     if let Some(target) = &arguments.target {
         cargo.args(["--target", target]);
     }
-    cargo.arg(match arguments.message_format {
+    cargo.arg(match arguments.messages.message_format {
         MessageFormat::Human => "--message-format=json-render-diagnostics",
         MessageFormat::Json => "--message-format=json",
     });
@@ -290,7 +292,7 @@ fn build(
     if let Some(stdout) = child.stdout.take() {
         for line in BufReader::new(stdout).lines() {
             let line = line.doing("read what cargo says")?;
-            if arguments.message_format == MessageFormat::Json {
+            if arguments.messages.message_format == MessageFormat::Json {
                 println!("{line}");
             }
             if let Ok(Message::CompilerArtifact(artifact)) = serde_json::from_str(&line) {
@@ -311,7 +313,7 @@ fn tell(output: &Path, project: &Path, arguments: &LinkArguments, plugins: &[Wan
     let bytes = read(output).doing(format_args!("read {}", output.display()))?;
     let found = linked_in(&bytes);
     let of = |plugin: &Wanted| found.iter().filter(|r| r.package == plugin.name).collect::<Vec<_>>();
-    if arguments.message_format == MessageFormat::Json {
+    if arguments.messages.message_format == MessageFormat::Json {
         let list: Vec<_> = (plugins.iter())
             .map(|plugin| {
                 let records = of(plugin);
@@ -336,7 +338,7 @@ fn tell(output: &Path, project: &Path, arguments: &LinkArguments, plugins: &[Wan
                 .help("mark what hosts are to find with `#[dynplug::export]`")
         );
     }
-    if !arguments.cargo.quiet {
+    if !arguments.messages.quiet {
         eprintln!("{:>12} {}", "Linked", output.display());
     }
     if arguments.list {

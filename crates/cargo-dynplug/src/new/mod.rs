@@ -8,7 +8,7 @@ mod names;
 mod plugin;
 mod staging;
 
-use crate::cli::{BuildArguments, CargoArguments, MessageFormat, NewArguments};
+use crate::cli::{BuildArguments, CargoArguments, MessageFormat, NewArguments, WorkspaceArguments};
 use crate::diagnostic::{Diagnostic, Doing, Result};
 use crate::sdk::locate;
 use crate::settings::Settings;
@@ -48,9 +48,9 @@ pub fn run(arguments: &NewArguments) -> Result<i32> {
             }
         }
     };
-    match arguments.message_format {
+    match arguments.messages.message_format {
         MessageFormat::Json => println!("{}", made.to_message(&request)),
-        MessageFormat::Human if arguments.quiet => {}
+        MessageFormat::Human if arguments.messages.quiet => {}
         MessageFormat::Human => made.print(&request),
     }
     Ok(0)
@@ -160,7 +160,7 @@ fn around(request: &Request<'_>, settings: &Settings) -> Result<Option<Around>> 
     }
     let root = root_manifest(above)?;
     let build = BuildArguments {
-        manifest_path: Some(root.clone()),
+        workspace: WorkspaceArguments { manifest_path: Some(root.clone()), ..WorkspaceArguments::default() },
         api: request.arguments.api.clone(),
         cargo: CargoArguments { offline: request.arguments.offline, ..CargoArguments::default() },
         ..BuildArguments::default()

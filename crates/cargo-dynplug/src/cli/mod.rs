@@ -1,0 +1,120 @@
+//! The command line.
+
+mod build;
+mod common;
+mod projects;
+mod read;
+
+pub use build::{BuildArguments, ClippyArguments, DocArguments, RunArguments, SdkArguments, TestArguments};
+pub use common::{
+    CargoArguments, Color, FeatureArguments, MessageArguments, MessageFormat, WorkspaceArguments,
+};
+pub use projects::{LinkArguments, NewArguments, SyncArguments};
+pub use read::{CheckArguments, ExplainArguments, InspectArguments};
+
+use clap::{Parser, Subcommand};
+
+/// Builds and runs hosts with plugins.
+#[derive(Debug, Parser)]
+#[command(name = "cargo dynplug", bin_name = "cargo dynplug", version, about, long_about = None)]
+pub struct Cli {
+    /// What is printed, and how.
+    #[command(flatten)]
+    pub messages: MessageArguments,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a new project: a plugin, or a host with its API crate and a first plugin
+    ///
+    /// With `--sdk` it is a plugin for the host of that SDK, in a workspace of its own that plain cargo and editors
+    /// understand. With `--host` it is a workspace with a host. Without either, and inside of the workspace of a host or of
+    /// plugins, it is one more plugin there.
+    New(NewArguments),
+    /// Build the API library, the hosts and the plugins of a workspace
+    ///
+    /// The outcome lies in `target/dynplug/<debug|release>/`: the hosts' executables, the API library beside them, and
+    /// the plugins in `plugins/`. The folder can be moved elsewhere and needs no toolchain and no environment variable.
+    Build(BuildArguments),
+    /// Build everything and run the host
+    Run(RunArguments),
+    /// Run the tests of plugins with the API library in place
+    ///
+    /// Unit tests, integration tests and documentation tests are compiled against the SDK, as plugins are, and share one
+    /// API library. The tests of hosts and API crates run with plain `cargo test`, as do those of plugins that need no
+    /// shared state.
+    Test(TestArguments),
+    /// Run clippy on plugins, compiled as for the host
+    Clippy(ClippyArguments),
+    /// Build the documentation of plugins, compiled as for the host
+    Doc(DocArguments),
+    /// Make the SDK of a host: one file with which others build plugins for it
+    ///
+    /// It holds the API library, the metadata of the shared crates, the proc macros that they name, the lock file and the
+    /// API crate's source. Plugins that are built with it fit hosts of the same build; build host and SDK with the same
+    /// profile.
+    Sdk(SdkArguments),
+    /// Set the lock file of a plugin's workspace to the versions that an SDK's host shares
+    ///
+    /// The copy of the SDK's sources in the workspace, if there is one, is brought up to date too.
+    Sync(SyncArguments),
+    /// Link plugins into a host: one executable, by plain cargo, on any system
+    ///
+    /// The host's package has a library with a public `main`, which its executable calls. The executable that is made calls
+    /// it too, and names the plugins, so that the host finds them before it looks for files. Profile, lock file and patches
+    /// are those of the host's workspace; link-time optimisation and `panic = "abort"` work.
+    Link(LinkArguments),
+    /// Show what a plugin, an API library or a host says of itself, without loading it
+    ///
+    /// Exit code: 0, 1 if a file is none of these, 2 if a file can't be read.
+    Inspect(InspectArguments),
+    /// Explain a code: what it means, and what to do; without one, list all
+    ///
+    /// Codes stand in brackets: `error[dynplug::no-sdk]` of a build, `[identity]` where a plugin doesn't fit.
+    Explain(ExplainArguments),
+    /// Say whether plugins fit a host, by the comparison that opening them makes
+    ///
+    /// Exit code: 0 if all fit, 1 if one does not, 2 if that can't be told.
+    Check(CheckArguments),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parsed(words: &[&str]) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(["cargo dynplug"].iter().chain(words))
+    }
+
+    #[test]
+    fn options_fit_each_other() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_printed_is_said_before_or_after_any_subcommand() {
+        let mut root = Cli::command();
+        root.build();
+        for command in root.get_subcommands().filter(|c| c.get_name() != "help") {
+            for option in ["color", "verbose", "quiet", "message-format"] {
+                let has = command.get_arguments().any(|a| a.get_long() == Some(option));
+                assert!(has, "{} --{option}", command.get_name());
+            }
+        }
+        for words in [&["--message-format=json", "explain"][..], &["explain", "--message-format=json"]] {
+            let Command::Explain(arguments) = parsed(words).unwrap().command else { panic!("explain") };
+            assert!(arguments.messages.json(), "{words:?}");
+        }
+        let Command::Build(arguments) = parsed(&["-q", "build", "--color=always"]).unwrap().command else {
+            panic!("build")
+        };
+        assert!(arguments.messages.quiet);
+        assert_eq!(arguments.messages.for_cargo(), ["--color=always", "--quiet"]);
+        assert!(parsed(&["build", "-q", "-v"]).is_err());
+    }
+}
