@@ -12,6 +12,7 @@ pub mod diagnostic;
 mod environment;
 mod explain;
 mod files;
+mod floor;
 mod inspect;
 mod link;
 pub mod linker;

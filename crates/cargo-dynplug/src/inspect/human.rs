@@ -1,6 +1,7 @@
 //! A file's description for a person at a terminal.
 
 use super::{About, Details};
+use crate::floor::Floor;
 use dynplug_manifest::manifest::{CrateInfo, Product};
 use dynplug_manifest::record::Record;
 use std::fmt::Write;
@@ -25,7 +26,7 @@ pub(super) fn about(path: &Path, about: &About<'_>) -> String {
 }
 
 fn product(out: &mut String, path: &Path, details: &Details<'_>) -> std::fmt::Result {
-    let Details { manifest, image, size, exports, inits, damage } = details;
+    let Details { manifest, image, size, exports, inits, damage, floor } = details;
     writeln!(
         out,
         "{}: {} {} {}",
@@ -63,6 +64,11 @@ fn product(out: &mut String, path: &Path, details: &Details<'_>) -> std::fmt::Re
     if !image.needed().is_empty() {
         row("needs", &image.needed().join(" "))?;
     }
+    match floor {
+        Ok(Some(floor)) => row("glibc", &format!("{} or newer{}", floor.version, askers(floor)))?,
+        Ok(None) => {}
+        Err(damage) => row("glibc", damage)?,
+    }
     records(out, "exports", exports, true)?;
     if let Some(damage) = damage {
         writeln!(out, "  damaged: {}", clean(damage))?;
@@ -72,6 +78,17 @@ fn product(out: &mut String, path: &Path, details: &Details<'_>) -> std::fmt::Re
         crates(out, title, manifest.crates.iter().filter(|c| c.shared == shared).collect())?;
     }
     Ok(())
+}
+
+/// Who asks for that version, in brackets.
+fn askers(floor: &Floor) -> String {
+    const SHOWN: usize = 3;
+    let shown: Vec<&str> = floor.symbols.iter().take(SHOWN).map(String::as_str).collect();
+    match floor.symbols.len().saturating_sub(SHOWN) {
+        _ if shown.is_empty() => String::new(),
+        0 => format!(" (for {})", shown.join(", ")),
+        more => format!(" (for {} and {more} more)", shown.join(", ")),
+    }
 }
 
 fn records(out: &mut String, title: &str, records: &[Record<'_>], exports: bool) -> std::fmt::Result {

@@ -11,12 +11,14 @@
 //! | `api` | the API library that it needs: `package`, `version`, `crate_name`, `soname`, `identity` |
 //! | `libraries` | the libraries that it shares with other plugins, each as `api` |
 //! | `size`, `format`, `machine`, `soname`, `needed` | the file: bytes, ELF or another, processor, names of libraries |
+//! | `glibc` | the oldest glibc that it works with: `version`, and the `symbols` that ask for it; `null` where it needs none, and an object with `damage` where that can't be read |
 //! | `exports`, `inits` | each with `kind`, `name`, `signature`, `docs`, `package`, `version`, `module`, `file`, `line`, `column`, `async`, `unsafe`; `inits` in the order in which they run |
 //! | `damage` | why the list of exports ends early, else `null` |
 //! | `crates` | each with `package`, `version`, `crate_name`, `source`, `features`, `shared`, `id`, `content`, `dependencies` (indices into this list), `settings` (an object) |
 
 use super::{About, Details};
 use crate::files::hex;
+use crate::floor::Floor;
 use dynplug_manifest::manifest::{CrateInfo, LibraryReference, Manifest, Product};
 use dynplug_manifest::record::Record;
 use serde_json::{Map, Value, json};
@@ -39,7 +41,7 @@ pub(super) fn about(path: &Path, about: &About<'_>) -> Value {
 }
 
 fn product(path: &Path, details: &Details<'_>) -> Value {
-    let Details { manifest, image, size, exports, inits, damage } = details;
+    let Details { manifest, image, size, exports, inits, damage, floor } = details;
     let Manifest {
         product,
         package,
@@ -70,11 +72,23 @@ fn product(path: &Path, details: &Details<'_>) -> Value {
         "size": size,
         "format": image.format().to_string(), "machine": image.machine().to_string(),
         "soname": image.soname(), "needed": image.needed(),
+        "glibc": glibc(floor),
         "exports": exports.iter().map(record).collect::<Vec<_>>(),
         "inits": inits.iter().map(record).collect::<Vec<_>>(),
         "damage": damage,
         "crates": crates.iter().map(crate_info).collect::<Vec<_>>(),
     })
+}
+
+/// The oldest glibc that a file works with.
+pub(crate) fn glibc(floor: &Result<Option<Floor>, String>) -> Value {
+    match floor {
+        Ok(Some(Floor { version, symbols })) => {
+            json!({ "version": version.to_string(), "symbols": symbols })
+        }
+        Ok(None) => Value::Null,
+        Err(damage) => json!({ "damage": damage }),
+    }
 }
 
 fn library(library: &LibraryReference) -> Value {

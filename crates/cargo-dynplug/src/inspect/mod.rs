@@ -4,6 +4,7 @@ mod human;
 mod json;
 
 use crate::cli::{InspectArguments, MessageFormat};
+use crate::floor::Floor;
 use dynplug_manifest::diagnostics::Code;
 use dynplug_manifest::image::{Image, ImageError, ImageKind, LooksLike};
 use dynplug_manifest::manifest::{Manifest, Product};
@@ -82,6 +83,8 @@ pub(crate) struct Details<'a> {
     pub(crate) inits: Vec<Record<'a>>,
     /// Why the list of exports ends early, if it does.
     pub(crate) damage: Option<String>,
+    /// The oldest glibc that it works with, or why that can't be told.
+    pub(crate) floor: Result<Option<Floor>, String>,
 }
 
 impl<'a> About<'a> {
@@ -94,7 +97,7 @@ impl<'a> About<'a> {
         match image.manifest() {
             Err(error) => About::Other(Other::of_error(&error)),
             Ok(None) => About::Other(Other::of_image(&image)),
-            Ok(Some(manifest)) => About::Product(Box::new(Details::of(manifest, image, bytes.len()))),
+            Ok(Some(manifest)) => About::Product(Box::new(Details::of(manifest, image, bytes))),
         }
     }
 }
@@ -150,7 +153,7 @@ impl Other {
 }
 
 impl<'a> Details<'a> {
-    fn of(manifest: Manifest, image: Image<'a>, size: usize) -> Details<'a> {
+    fn of(manifest: Manifest, image: Image<'a>, bytes: &'a [u8]) -> Details<'a> {
         let mut exports = Vec::new();
         let mut inits = Vec::new();
         let mut damage = None;
@@ -169,6 +172,7 @@ impl<'a> Details<'a> {
         }
         exports.sort_by_key(|record| record.name);
         order::sort(&mut inits, &manifest.crates, |record| *record);
-        Details { manifest, image, size, exports, inits, damage }
+        let (size, floor) = (bytes.len(), Floor::of(bytes));
+        Details { manifest, image, size, exports, inits, damage, floor }
     }
 }
