@@ -3,6 +3,7 @@
 use crate::cli::MessageFormat;
 use crate::context::CONTEXT_VARIABLE;
 use crate::diagnostic::{Diagnostic, Doing, Result};
+use crate::terminal;
 use cargo_metadata::Message;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
@@ -92,7 +93,7 @@ impl Cargo {
             for line in BufReader::new(stdout).lines() {
                 let line = line.doing("read what cargo says")?;
                 if format == MessageFormat::Json {
-                    println!("{line}");
+                    terminal::print_line(&line);
                 }
                 if let Ok(message) = serde_json::from_str::<Message>(&line) {
                     each(message);

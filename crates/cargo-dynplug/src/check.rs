@@ -9,6 +9,7 @@
 use crate::cli::{CheckArguments, MessageFormat};
 use crate::inspect::{About, Details, Other, read};
 use crate::sdk::locate;
+use crate::terminal::{self, Progress, Stream, line};
 use dynplug_manifest::compare::{Difference, Host, Loaded, Machine, Mismatch, compare, required_features};
 use dynplug_manifest::cpu;
 use dynplug_manifest::diagnostics::Code;
@@ -55,26 +56,25 @@ pub fn run(arguments: &CheckArguments) -> i32 {
             let message = format!("cannot tell what fits {}: {message}", named.display());
             if for_programs {
                 for path in &arguments.files {
-                    println!(
-                        "{}",
-                        json!({ "file": path.to_string_lossy(), "fits": null, "message": message })
-                    );
+                    line!("{}", json!({ "file": path.to_string_lossy(), "fits": null, "message": message }));
                 }
             } else {
-                eprintln!("error: {message}");
+                terminal::error(&message);
             }
             return 2;
         }
     };
     let mut exits = Vec::new();
+    let progress = Progress::of_files("Checking", arguments.files.len());
     for (at, path) in arguments.files.iter().enumerate() {
+        progress.more(1);
         let verdict = verdict(path, &host);
         exits.push(verdict.exit());
         if for_programs {
-            println!("{}", as_json(path, &verdict));
+            line!("{}", as_json(path, &verdict));
         } else {
             if at > 0 {
-                println!();
+                line!();
             }
             print_for_people(path, &verdict, &host);
         }
@@ -118,28 +118,28 @@ fn verdict(path: &Path, host: &TheHost) -> Verdict {
 }
 
 fn print_for_people(path: &Path, verdict: &Verdict, host: &TheHost) {
-    let path = path.display();
+    let (path, link) = (path.display(), terminal::linked(path, Stream::Output));
     match verdict {
         Verdict::Fits { plugin, version, unknown } => {
             let (plugin, version) = (plugin.escape_debug(), version.escape_debug());
-            println!("{path}: the plugin `{plugin}` {version} fits {}", host.path.display());
+            line!("{link}: the plugin `{plugin}` {version} fits {}", host.path.display());
             if !unknown.is_empty() {
-                println!(
+                line!(
                     "  if the processor has {}, which can't be told here",
                     unknown.join(", ").escape_debug()
                 );
             }
         }
-        Verdict::Mismatch(mismatch) => println!("{path}: {mismatch}"),
+        Verdict::Mismatch(mismatch) => line!("{link}: {mismatch}"),
         Verdict::Other(other) => {
-            println!(
-                "{path}: not a plugin: {}\n  [{}] {}",
+            line!(
+                "{link}: not a plugin: {}\n  [{}] {}",
                 other.what,
                 other.code,
                 other.code.diagnostic().remedy
             );
         }
-        Verdict::Unreadable(error) => eprintln!("error: could not read {path}: {error}"),
+        Verdict::Unreadable(error) => terminal::error(&format!("could not read {path}: {error}")),
     }
 }
 

@@ -91,7 +91,10 @@ pub fn lock(folder: &Path, quiet: bool) -> Result<std::fs::File> {
     let file = std::fs::File::create(&path).doing(format_args!("make {}", path.display()))?;
     if file.try_lock().is_err() {
         if !quiet {
-            eprintln!("    Blocking waiting for another build in {}", folder.display());
+            crate::terminal::status(
+                "Blocking",
+                &format!("waiting for another build in {}", folder.display()),
+            );
         }
         file.lock().doing(format_args!("lock {}", path.display()))?;
     }

@@ -17,6 +17,7 @@ mod inspect;
 mod link;
 pub mod linker;
 mod lock;
+mod manual;
 mod new;
 mod outcome;
 mod plan;
@@ -26,16 +27,17 @@ mod settings;
 mod source;
 mod sync;
 mod sysroot;
+mod terminal;
 mod toolchain;
 mod unit;
 mod workspace;
 pub mod wrapper;
 
 use builder::{Builder, Prepared, Tool};
-use clap::Parser;
-use cli::{Cli, Command, MessageFormat, RunArguments, SdkArguments};
+use cli::{Command, MessageFormat, RunArguments, SdkArguments};
 use diagnostic::{Diagnostic, Doing, Result};
 use std::ffi::OsString;
+use terminal::line;
 
 /// Runs the subcommand with these arguments (the program's name first) and returns the exit code.
 pub fn run(mut words: Vec<OsString>) -> i32 {
@@ -43,8 +45,13 @@ pub fn run(mut words: Vec<OsString>) -> i32 {
     if words.get(1).is_some_and(|w| w == "dynplug") {
         words.remove(1);
     }
-    let cli = match Cli::try_parse_from(words) {
+    let for_programs = asks_for_json(&words);
+    let cli = match cli::parse(words) {
         Ok(cli) => cli,
+        Err(error) if error.use_stderr() && for_programs => {
+            line!("{}", usage(&error).to_message());
+            return 2;
+        }
         Err(error) => {
             let code = if error.use_stderr() { 2 } else { 0 };
             // Whoever closed the terminal needs no help text.
@@ -52,38 +59,52 @@ pub fn run(mut words: Vec<OsString>) -> i32 {
             return code;
         }
     };
-    let (format, outcome) = match &cli.command {
-        Command::New(arguments) => (arguments.messages.message_format, new::run(arguments)),
-        Command::Build(arguments) => (arguments.messages.message_format, build(arguments)),
-        Command::Run(arguments) => (arguments.build.messages.message_format, run_host(arguments)),
-        Command::Test(arguments) => {
-            (arguments.build.messages.message_format, tool(&arguments.build, &arguments.tool()))
-        }
-        Command::Clippy(arguments) => {
-            (arguments.build.messages.message_format, tool(&arguments.build, &arguments.tool()))
-        }
-        Command::Doc(arguments) => {
-            (arguments.build.messages.message_format, tool(&arguments.build, &arguments.tool()))
-        }
-        Command::Sdk(arguments) => (arguments.build.messages.message_format, make_sdk(arguments)),
-        Command::Sync(arguments) => (arguments.build.messages.message_format, sync::run(arguments)),
-        Command::Link(arguments) => (arguments.messages.message_format, link::run(arguments)),
-        Command::Explain(arguments) => return explain::run(arguments),
-        Command::Inspect(arguments) => return inspect::run(arguments),
-        Command::Check(arguments) => return check::run(arguments),
+    terminal::settle(&cli.messages);
+    let outcome = match &cli.command {
+        Command::New(arguments) => new::run(arguments),
+        Command::Build(arguments) => build(arguments),
+        Command::Run(arguments) => run_host(arguments),
+        Command::Test(arguments) => tool(&arguments.build, &arguments.tool()),
+        Command::Clippy(arguments) => tool(&arguments.build, &arguments.tool()),
+        Command::Doc(arguments) => tool(&arguments.build, &arguments.tool()),
+        Command::Sdk(arguments) => make_sdk(arguments),
+        Command::Sync(arguments) => sync::run(arguments),
+        Command::Link(arguments) => link::run(arguments),
+        Command::Explain(arguments) => Ok(explain::run(arguments)),
+        Command::Inspect(arguments) => Ok(inspect::run(arguments)),
+        Command::Check(arguments) => Ok(check::run(arguments)),
+        Command::Completions(arguments) => manual::completions(arguments),
+        Command::Man(arguments) => manual::man(arguments),
     };
     match outcome {
         Ok(code) => code,
         Err(diagnostic) => {
             if diagnostic.code != cargo::FAILED {
-                match format {
-                    MessageFormat::Human => eprint!("{diagnostic}"),
-                    MessageFormat::Json => println!("{}", diagnostic.to_message()),
-                }
+                diagnostic.print(cli.messages.message_format);
             }
             i32::from(diagnostic.exit)
         }
     }
+}
+
+/// Whether messages are for programs, before it is known whether the command line can be understood.
+fn asks_for_json(words: &[OsString]) -> bool {
+    let words: Vec<_> = words.iter().map(|w| w.to_string_lossy()).take_while(|w| w != "--").collect();
+    let pair = |pair: &[std::borrow::Cow<'_, str>]| pair[0] == "--message-format" && pair[1] == "json";
+    words.iter().any(|w| w == "--message-format=json" || w == "--json") || words.windows(2).any(pair)
+}
+
+/// What clap says of a command line, as a message for programs.
+fn usage(error: &clap::Error) -> Diagnostic {
+    let text = error.to_string();
+    let mut parts =
+        text.split("\n\n").map(str::trim).filter(|part| !part.is_empty() && !part.starts_with("For more"));
+    let message = parts.next().unwrap_or("the command line can't be understood");
+    let d = Diagnostic::error("usage", message.strip_prefix("error: ").unwrap_or(message)).usage();
+    parts.fold(d, |d, part| match part.strip_prefix("tip: ") {
+        Some(tip) => d.help(tip),
+        None => d.note(part),
+    })
 }
 
 fn build(arguments: &cli::BuildArguments) -> Result<i32> {
@@ -92,11 +113,8 @@ fn build(arguments: &cli::BuildArguments) -> Result<i32> {
         Prepared::Done(code) => return Ok(code),
     };
     let outcome = builder.build()?;
-    if arguments.messages.message_format == MessageFormat::Human
-        && !arguments.messages.quiet
-        && !outcome.is_empty()
-    {
-        eprintln!("     Outcome {}", outcome.folder.display());
+    if arguments.messages.talks() && !outcome.is_empty() {
+        terminal::status_of_file("Outcome", &outcome.folder, "");
     }
     Ok(0)
 }
@@ -114,7 +132,7 @@ fn make_sdk(arguments: &SdkArguments) -> Result<i32> {
     let size = exported.file.metadata().doing(format_args!("read {}", exported.file.display()))?.len();
     let description = &exported.sdk.description;
     match arguments.build.messages.message_format {
-        MessageFormat::Json => println!(
+        MessageFormat::Json => line!(
             "{}",
             serde_json::json!({
                 "reason": "dynplug-sdk", "package": description.api.package, "version": description.api.version,
@@ -123,12 +141,11 @@ fn make_sdk(arguments: &SdkArguments) -> Result<i32> {
             })
         ),
         MessageFormat::Human if arguments.build.messages.quiet => {}
-        MessageFormat::Human => eprintln!(
-            "         SDK {} ({:.1} MB, {} shared crates)",
-            exported.file.display(),
-            size as f64 / 1e6,
-            description.crates.len()
-        ),
+        MessageFormat::Human => {
+            let count = description.crates.len();
+            let more = format!(" ({:.1} MB, {count} shared crates)", size as f64 / 1e6);
+            terminal::status_of_file("SDK", &exported.file, &more);
+        }
     }
     Ok(0)
 }
@@ -141,7 +158,7 @@ fn run_host(arguments: &RunArguments) -> Result<i32> {
     let bin = arguments.bin.clone().or_else(|| named.first().cloned());
     let host = outcome.the_host(bin.as_deref())?;
     if !build.messages.quiet {
-        eprintln!("     Running {}", host.display());
+        terminal::status_of_file("Running", &host, "");
     }
     let mut command = std::process::Command::new(&host);
     environment::clean(&mut command);

@@ -4,6 +4,7 @@ use crate::cargo::Made;
 use crate::diagnostic::{Diagnostic, Doing, Result};
 use crate::files;
 use crate::sdk::ApiLibrary;
+use crate::terminal::line;
 use dynplug_manifest::image::Image;
 use dynplug_manifest::manifest::Product;
 use std::path::{Path, PathBuf};
@@ -109,10 +110,10 @@ impl Outcome {
                 "reason": "dynplug-api-library", "package": api.package, "version": api.version,
                 "identity": api.identity, "soname": api.soname, "filename": library,
             });
-            println!("{message}");
+            line!("{message}");
         }
         for host in &self.hosts {
-            println!(
+            line!(
                 "{}",
                 serde_json::json!({ "reason": "dynplug-host", "name": host.name, "filename": self.host(host) })
             );
@@ -123,14 +124,14 @@ impl Outcome {
                 "reason": "dynplug-plugin-library", "package": package, "version": version,
                 "identity": identity, "soname": soname, "filename": self.plugin_library(library),
             });
-            println!("{message}");
+            line!("{message}");
         }
         for plugin in &self.plugins {
             let message = serde_json::json!({
                 "reason": "dynplug-plugin", "package": plugin.name, "version": plugin.version,
                 "filename": self.plugin(plugin),
             });
-            println!("{message}");
+            line!("{message}");
         }
     }
 

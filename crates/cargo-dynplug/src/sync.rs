@@ -7,6 +7,7 @@ use crate::lock::{self, Adopted};
 use crate::plan::{Plan, Roots, private_by_choice};
 use crate::sdk::{LOCK, Sdk, locate};
 use crate::settings::Settings;
+use crate::terminal::{self, line, status};
 use crate::workspace::{Workspace, read_metadata};
 use crate::{files, sdk};
 use cargo_metadata::Metadata;
@@ -98,10 +99,7 @@ fn rest(arguments: &BuildArguments, metadata: Metadata, sdk: &Sdk) -> Result<i32
     }
     let Some(last) = errors.pop() else { return Ok(0) };
     for error in errors {
-        match arguments.messages.message_format {
-            MessageFormat::Json => println!("{}", error.to_message()),
-            MessageFormat::Human => eprint!("{error}"),
-        }
+        error.print(arguments.messages.message_format);
     }
     Err(last.into())
 }
@@ -166,14 +164,14 @@ impl Copy {
 fn print_for_people(adopted: &Adopted, stale: &[&Copy], dry_run: bool) {
     let verb = if dry_run { "Would set" } else { "Setting" };
     for change in &adopted.changes {
-        eprintln!("{verb:>12} {} {} -> {}", change.name, change.from, change.to);
+        status(verb, &format!("{} {} -> {}", change.name, change.from, change.to));
     }
     let verb = if dry_run { "Would renew" } else { "Renewing" };
     for copy in stale {
-        eprintln!("{verb:>12} {}", copy.folder.display());
+        terminal::status_of_file(verb, &copy.folder, "");
     }
     if adopted.changes.is_empty() && stale.is_empty() {
-        eprintln!("{:>12} the lock file has the host's versions", "In step");
+        status("In step", "the lock file has the host's versions");
     }
 }
 
@@ -183,7 +181,7 @@ fn print_for_programs(adopted: &Adopted, stale: &[&Copy], dry_run: bool) {
         .collect();
     let renewed: Vec<_> =
         stale.iter().map(|c| serde_json::json!({ "package": c.name, "folder": c.folder })).collect();
-    println!(
+    line!(
         "{}",
         serde_json::json!({ "reason": "dynplug-sync", "dry_run": dry_run, "versions": changes, "sources": renewed })
     );

@@ -66,10 +66,10 @@ fn say(arguments: &BuildArguments, verb: &str, what: &str) {
     match arguments.messages.message_format {
         MessageFormat::Json => {
             let note = Diagnostic::note_only("toolchain", format!("{} {what}", verb.to_lowercase()));
-            println!("{}", note.to_message());
+            note.print(MessageFormat::Json);
         }
         MessageFormat::Human if arguments.messages.quiet => {}
-        MessageFormat::Human => eprintln!("{verb:>12} {what}"),
+        MessageFormat::Human => crate::terminal::status(verb, what),
     }
 }
 

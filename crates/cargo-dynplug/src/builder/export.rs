@@ -2,11 +2,11 @@
 //! can read, in one file.
 
 use super::Builder;
-use crate::cli::MessageFormat;
 use crate::diagnostic::{Doing, Result};
 use crate::files;
 use crate::lock;
 use crate::sdk::{Sdk, archive, locate, packages, readme};
+use crate::terminal;
 use crate::workspace::read_metadata;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -47,7 +47,7 @@ impl Builder<'_> {
         if let Some(folder) = file.parent() {
             files::make_folder(folder)?;
         }
-        self.status("Packing", &file.display().to_string());
+        self.status("Packing", &file);
         archive::pack(&sdk.folder, &file)?;
         Ok(Exported { file, sdk })
     }
@@ -69,9 +69,9 @@ impl Builder<'_> {
     }
 
     /// A line on what is done, in cargo's manner.
-    fn status(&self, verb: &str, what: &str) {
-        if self.arguments.messages.message_format == MessageFormat::Human && !self.arguments.messages.quiet {
-            eprintln!("{verb:>12} {what}");
+    fn status(&self, verb: &str, what: &Path) {
+        if self.arguments.messages.talks() {
+            terminal::status_of_file(verb, what, "");
         }
     }
 }

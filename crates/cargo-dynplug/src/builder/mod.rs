@@ -10,7 +10,7 @@ mod tools;
 use crate::cargo::Cargo;
 use crate::cli::{BuildArguments, MessageFormat};
 use crate::context::{Context, Package, Phase};
-use crate::diagnostic::{Diagnostic, Doing, Result};
+use crate::diagnostic::{Diagnostic, Doing, Level, Result};
 use crate::files;
 use crate::linker;
 use crate::outcome::{Host, Outcome};
@@ -232,9 +232,8 @@ impl<'a> Builder<'a> {
 
     fn say(&self, diagnostic: &Diagnostic) {
         match self.arguments.messages.message_format {
-            MessageFormat::Json => println!("{}", diagnostic.to_message()),
-            MessageFormat::Human if self.arguments.messages.quiet => {}
-            MessageFormat::Human => eprint!("{diagnostic}"),
+            MessageFormat::Human if self.arguments.messages.quiet && diagnostic.level != Level::Error => {}
+            format => diagnostic.print(format),
         }
     }
 

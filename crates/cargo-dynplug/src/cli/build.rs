@@ -9,19 +9,19 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Default, Args)]
 pub struct BuildArguments {
     /// Package to build: a host, a plugin or the API crate (default: all of the workspace)
-    #[arg(short, long = "package", value_name = "SPEC")]
+    #[arg(short, long = "package", value_name = "SPEC", help_heading = "Packages")]
     pub package: Vec<String>,
     /// The API crate, where several would do
-    #[arg(long, value_name = "PACKAGE")]
+    #[arg(long, value_name = "PACKAGE", help_heading = "Packages")]
     pub api: Option<String>,
     /// Build plugins with this SDK of a host that is built elsewhere: a file, or a folder [env: DYNPLUG_SDK]
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", help_heading = "Packages")]
     pub sdk: Option<PathBuf>,
     /// Profile and places.
     #[command(flatten)]
     pub workspace: WorkspaceArguments,
     /// Folder for the outcome
-    #[arg(long, value_name = "DIRECTORY")]
+    #[arg(long, value_name = "DIRECTORY", help_heading = "Places")]
     pub out_dir: Option<PathBuf>,
     /// What is printed, and how.
     #[command(flatten)]

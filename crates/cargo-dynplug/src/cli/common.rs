@@ -5,19 +5,25 @@ use std::path::PathBuf;
 
 /// What is printed, and how: every subcommand has these, and they may stand before it too.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Output")]
 pub struct MessageArguments {
     /// For whom messages are printed: `human`, or `json` for programs (see docs/json.md)
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Output",
+        value_name = "FORMAT",
+        default_value = "human",
+        hide_possible_values = true
+    )]
     pub message_format: MessageFormat,
     /// When to use colours: auto, always or never
-    #[arg(long, global = true, value_name = "WHEN", hide_possible_values = true)]
+    #[arg(long, global = true, help_heading = "Output", value_name = "WHEN", hide_possible_values = true)]
     pub color: Option<Color>,
     /// Say more (-vv: more still)
-    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    #[arg(short, long, global = true, help_heading = "Output", action = ArgAction::Count, conflicts_with = "quiet")]
     pub verbose: u8,
     /// Say nothing but errors
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = "Output")]
     pub quiet: bool,
 }
 
@@ -112,16 +118,15 @@ impl WorkspaceArguments {
 
 /// Which features are on.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Features")]
 pub struct FeatureArguments {
     /// Features to enable: `name` or `package/name`, separated by commas or blanks
-    #[arg(short = 'F', long, value_name = "FEATURES")]
+    #[arg(short = 'F', long, value_name = "FEATURES", help_heading = "Features")]
     pub features: Vec<String>,
     /// Enable all features of the selected packages
-    #[arg(long)]
+    #[arg(long, help_heading = "Features")]
     pub all_features: bool,
     /// Leave the feature `default` out
-    #[arg(long)]
+    #[arg(long, help_heading = "Features")]
     pub no_default_features: bool,
 }
 
@@ -129,22 +134,22 @@ pub struct FeatureArguments {
 #[derive(Debug, Clone, Default, Args)]
 pub struct CargoArguments {
     /// Number of jobs at once
-    #[arg(short, long, value_name = "N", allow_hyphen_values = true)]
+    #[arg(short, long, value_name = "N", allow_hyphen_values = true, help_heading = "Compilation")]
     pub jobs: Option<String>,
     /// Build as much as possible after an error
-    #[arg(long)]
+    #[arg(long, help_heading = "Compilation")]
     pub keep_going: bool,
     /// Require the lock file to be up to date
-    #[arg(long)]
+    #[arg(long, help_heading = "Cargo")]
     pub locked: bool,
     /// Run without the network
-    #[arg(long)]
+    #[arg(long, help_heading = "Cargo")]
     pub offline: bool,
     /// `--locked` and `--offline`
-    #[arg(long)]
+    #[arg(long, help_heading = "Cargo")]
     pub frozen: bool,
     /// Override a configuration value of cargo's
-    #[arg(long, value_name = "KEY=VALUE|PATH")]
+    #[arg(long, value_name = "KEY=VALUE|PATH", help_heading = "Cargo")]
     pub config: Vec<String>,
 }
 

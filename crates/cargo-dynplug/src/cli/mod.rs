@@ -2,6 +2,8 @@
 
 mod build;
 mod common;
+mod help;
+mod manual;
 mod projects;
 mod read;
 
@@ -9,14 +11,18 @@ pub use build::{BuildArguments, ClippyArguments, DocArguments, RunArguments, Sdk
 pub use common::{
     CargoArguments, Color, FeatureArguments, MessageArguments, MessageFormat, WorkspaceArguments,
 };
+pub use help::command;
+pub use manual::{CompletionsArguments, ManArguments};
 pub use projects::{LinkArguments, NewArguments, SyncArguments};
 pub use read::{CheckArguments, ExplainArguments, InspectArguments};
 
-use clap::{Parser, Subcommand};
+use clap::{FromArgMatches, Parser, Subcommand};
+use std::ffi::OsString;
 
 /// Builds and runs hosts with plugins.
 #[derive(Debug, Parser)]
 #[command(name = "cargo dynplug", bin_name = "cargo dynplug", version, about, long_about = None)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
 pub struct Cli {
     /// What is printed, and how.
     #[command(flatten)]
@@ -41,6 +47,9 @@ pub enum Command {
     /// the plugins in `plugins/`. The folder can be moved elsewhere and needs no toolchain and no environment variable.
     Build(BuildArguments),
     /// Build everything and run the host
+    ///
+    /// The host takes the place of this program, so that signals and the exit code are its own. The plugins are built
+    /// whichever host is asked for.
     Run(RunArguments),
     /// Run the tests of plugins with the API library in place
     ///
@@ -49,8 +58,12 @@ pub enum Command {
     /// shared state.
     Test(TestArguments),
     /// Run clippy on plugins, compiled as for the host
+    ///
+    /// It sees the shared crates as the host has them, with their features and versions.
     Clippy(ClippyArguments),
     /// Build the documentation of plugins, compiled as for the host
+    ///
+    /// What plugins share is documented by those who made it, with plain `cargo doc`.
     Doc(DocArguments),
     /// Make the SDK of a host: one file with which others build plugins for it
     ///
@@ -80,25 +93,44 @@ pub enum Command {
     ///
     /// Exit code: 0 if all fit, 1 if one does not, 2 if that can't be told.
     Check(CheckArguments),
+    /// Print completions for a shell
+    ///
+    /// They complete `cargo dynplug …` where the shell's completion of cargo can be extended (bash, fish, zsh), and
+    /// `cargo-dynplug …` everywhere.
+    Completions(CompletionsArguments),
+    /// Write man pages: one for the program, and one for each subcommand
+    ///
+    /// Where they lie on the search path of `man`, `cargo help dynplug` shows them too.
+    Man(ManArguments),
+}
+
+/// Understands a command line: the program's name first.
+///
+/// # Errors
+/// When it can't be understood, and when it asks for help or the version: that is printed in the same way.
+pub fn parse(words: Vec<OsString>) -> Result<Cli, clap::Error> {
+    let colours = crate::terminal::prepare(&words);
+    let mut command = command().color(colours);
+    let mut matches = command.try_get_matches_from_mut(words)?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     fn parsed(words: &[&str]) -> Result<Cli, clap::Error> {
-        Cli::try_parse_from(["cargo dynplug"].iter().chain(words))
+        parse(["cargo dynplug"].iter().chain(words).map(Into::into).collect())
     }
 
     #[test]
     fn options_fit_each_other() {
-        Cli::command().debug_assert();
+        command().debug_assert();
     }
 
     #[test]
     fn what_is_printed_is_said_before_or_after_any_subcommand() {
-        let mut root = Cli::command();
+        let mut root = command();
         root.build();
         for command in root.get_subcommands().filter(|c| c.get_name() != "help") {
             for option in ["color", "verbose", "quiet", "message-format"] {

@@ -51,29 +51,29 @@ pub struct SyncArguments {
 #[derive(Debug, Args)]
 pub struct LinkArguments {
     /// The host's package, where the workspace has several
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", help_heading = "Packages")]
     pub package: Option<String>,
     /// A plugin: a member of the workspace (`NAME`), a registry's package (`NAME@VERSION`), a folder (`NAME=PATH`), a
     /// repository (`NAME=URL`, with `?branch=`, `?tag=` or `#COMMIT`)
-    #[arg(long, value_name = "PLUGIN")]
+    #[arg(long, value_name = "PLUGIN", help_heading = "Packages")]
     pub with: Vec<String>,
     /// The executable to make, or a folder for it
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", help_heading = "Places")]
     pub output: Option<PathBuf>,
     /// Print what is linked in
     #[arg(long)]
     pub list: bool,
     /// Folder for the project that is made on the way, to be kept
-    #[arg(long, value_name = "DIRECTORY")]
+    #[arg(long, value_name = "DIRECTORY", help_heading = "Places")]
     pub project: Option<PathBuf>,
     /// The host's executable, where its package has several
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Packages")]
     pub bin: Option<String>,
     /// Profile and places.
     #[command(flatten)]
     pub workspace: WorkspaceArguments,
     /// Build for this target
-    #[arg(long, value_name = "TRIPLE")]
+    #[arg(long, value_name = "TRIPLE", help_heading = "Compilation")]
     pub target: Option<String>,
     /// What is printed, and how.
     #[command(flatten)]

@@ -4,6 +4,7 @@ mod table;
 
 use crate::cli::{ExplainArguments, MessageFormat};
 use crate::diagnostic::Diagnostic;
+use crate::terminal::{emphasised, line};
 use dynplug_manifest::diagnostics::Code;
 use table::{Entry, TABLE};
 
@@ -28,7 +29,7 @@ pub fn run(arguments: &ExplainArguments) -> i32 {
         }
         for (at, (stage, entry)) in found.into_iter().enumerate() {
             if format == MessageFormat::Human && (place > 0 || at > 0) {
-                println!();
+                line!();
             }
             explain(stage, entry, format);
         }
@@ -47,7 +48,7 @@ fn all() -> Vec<(&'static str, Entry)> {
 
 fn list(stage: &str, entry: &Entry, format: MessageFormat) {
     match format {
-        MessageFormat::Human => println!("{:22} {stage:6} {}", entry.name, entry.title),
+        MessageFormat::Human => line!("{:22} {stage:6} {}", entry.name, entry.title),
         MessageFormat::Json => explain(stage, entry, format),
     }
 }
@@ -58,9 +59,14 @@ fn explain(stage: &str, entry: &Entry, format: MessageFormat) {
         MessageFormat::Human => {
             let when =
                 if stage == "build" { "said by a build" } else { "said when a plugin is opened or checked" };
-            println!("{name}: {title} ({when})\n\n{}\n\nTo do: {}", wrapped(explanation), wrapped(remedy));
+            line!(
+                "{}: {title} ({when})\n\n{}\n\nTo do: {}",
+                emphasised(name),
+                wrapped(explanation),
+                wrapped(remedy)
+            );
         }
-        MessageFormat::Json => println!(
+        MessageFormat::Json => line!(
             "{}",
             serde_json::json!({
                 "reason": "dynplug-explanation", "code": name, "stage": stage, "title": title,
@@ -71,17 +77,9 @@ fn explain(stage: &str, entry: &Entry, format: MessageFormat) {
 }
 
 fn unknown(name: &str, all: &[(&str, Entry)], format: MessageFormat) {
-    let mut d = Diagnostic::error("unknown-code", format!("there is no code `{name}`")).usage();
-    let near = |entry: &Entry| strsim::jaro_winkler(name, entry.name);
-    let nearest = all.iter().max_by(|(_, a), (_, b)| near(a).total_cmp(&near(b)));
-    if let Some((_, entry)) = nearest.filter(|(_, entry)| near(entry) > 0.7) {
-        d = d.help(format!("did you mean `{}`?", entry.name));
-    }
-    d = d.help("`cargo dynplug explain` lists all");
-    match format {
-        MessageFormat::Human => eprint!("{d}"),
-        MessageFormat::Json => println!("{}", d.to_message()),
-    }
+    let d = Diagnostic::error("unknown-code", format!("there is no code `{name}`")).usage();
+    let d = d.did_you_mean(name, all.iter().map(|(_, entry)| entry.name));
+    d.help("`cargo dynplug explain` lists all").print(format);
 }
 
 /// The text in lines that a terminal has room for.

@@ -330,4 +330,11 @@ pub(super) const TABLE: &[Entry] = &[
         "The build does not know the target's file format well enough.",
         "See the table of supported systems in the README. Plugins can be linked in on any system: `cargo dynplug link`.",
     ),
+    entry(
+        "usage",
+        "the command line can't be understood",
+        "There is no such subcommand or option, or a value is missing or is none of those that are allowed. People get the same \
+         with the usage; with `--message-format json` it is a message.",
+        "`cargo dynplug help COMMAND` says what there is.",
+    ),
 ];

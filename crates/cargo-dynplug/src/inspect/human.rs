@@ -2,6 +2,7 @@
 
 use super::{About, Details};
 use crate::floor::Floor;
+use crate::terminal::{Stream, emphasised, linked};
 use dynplug_manifest::manifest::{CrateInfo, Product};
 use dynplug_manifest::record::Record;
 use std::fmt::Write;
@@ -15,7 +16,7 @@ pub(super) fn about(path: &Path, about: &About<'_>) -> String {
         About::Other(other) => writeln!(
             out,
             "{}: {}\n  [{}] {}",
-            path.display(),
+            linked(path, Stream::Output),
             clean(&other.what),
             other.code,
             other.code.diagnostic().remedy
@@ -30,9 +31,9 @@ fn product(out: &mut String, path: &Path, details: &Details<'_>) -> std::fmt::Re
     writeln!(
         out,
         "{}: {} {} {}",
-        path.display(),
+        linked(path, Stream::Output),
         manifest.product,
-        clean(&manifest.package),
+        emphasised(&clean(&manifest.package)),
         clean(&manifest.version)
     )?;
     let mut row = |name: &str, value: &str| writeln!(out, "  {name:<10}  {}", clean(value));
@@ -95,7 +96,7 @@ fn records(out: &mut String, title: &str, records: &[Record<'_>], exports: bool)
     if records.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n  {title} ({})", records.len())?;
+    writeln!(out, "\n  {} ({})", emphasised(title), records.len())?;
     // By its name lookup finds an export; in the signature it may have another.
     let name = |record: &Record<'_>| match exports {
         true => clean(record.name),
@@ -120,7 +121,7 @@ fn crates(out: &mut String, title: &str, crates: Vec<&CrateInfo>) -> std::fmt::R
         .map(|info| (format!("{} {}", clean(&info.package), clean(&info.version)), features(info)))
         .collect();
     let width = named.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    writeln!(out, "\n  {title} ({})", crates.len())?;
+    writeln!(out, "\n  {} ({})", emphasised(title), crates.len())?;
     for (name, features) in named {
         writeln!(out, "    {}", format!("{name:<width$}  {features}").trim_end())?;
     }

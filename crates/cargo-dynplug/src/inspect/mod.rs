@@ -5,6 +5,7 @@ mod json;
 
 use crate::cli::{InspectArguments, MessageFormat};
 use crate::floor::Floor;
+use crate::terminal::{self, Progress, line};
 use dynplug_manifest::diagnostics::Code;
 use dynplug_manifest::image::{Image, ImageError, ImageKind, LooksLike};
 use dynplug_manifest::manifest::{Manifest, Product};
@@ -17,14 +18,16 @@ pub fn run(arguments: &InspectArguments) -> i32 {
     let for_programs = arguments.format() == MessageFormat::Json;
     let mut code = 0;
     let mut first = true;
+    let progress = Progress::of_files("Inspecting", arguments.files.len());
     for path in &arguments.files {
+        progress.more(1);
         let text = match read(path) {
             Err(error) => {
                 code = 2;
                 if for_programs {
-                    println!("{}", json::unreadable(path, &error));
+                    line!("{}", json::unreadable(path, &error));
                 } else {
-                    eprintln!("error: could not read {}: {error}", path.display());
+                    terminal::error(&format!("could not read {}: {error}", path.display()));
                 }
                 continue;
             }
@@ -37,10 +40,10 @@ pub fn run(arguments: &InspectArguments) -> i32 {
             }
         };
         if !first && !for_programs {
-            println!();
+            line!();
         }
         first = false;
-        println!("{}", text.trim_end());
+        line!("{}", text.trim_end());
     }
     code
 }

@@ -9,6 +9,7 @@ use crate::diagnostic::{Diagnostic, Doing, Result};
 use crate::files;
 use crate::inspect::{linked_in, read};
 use crate::sdk::packages::{self, MARKER, There};
+use crate::terminal::{self, line};
 use crate::workspace::read_metadata_of;
 use cargo_metadata::{CrateType, DependencyKind, Message, Metadata, Package, TargetKind};
 use dynplug_manifest::record::Kind;
@@ -293,7 +294,7 @@ fn build(
         for line in BufReader::new(stdout).lines() {
             let line = line.doing("read what cargo says")?;
             if arguments.messages.message_format == MessageFormat::Json {
-                println!("{line}");
+                terminal::print_line(&line);
             }
             if let Ok(Message::CompilerArtifact(artifact)) = serde_json::from_str(&line) {
                 made = artifact.executable.map(PathBuf::from).or(made);
@@ -323,7 +324,7 @@ fn tell(output: &Path, project: &Path, arguments: &LinkArguments, plugins: &[Wan
                 })
             })
             .collect();
-        println!(
+        line!(
             "{}",
             serde_json::json!({
                 "reason": "dynplug-linked", "filename": output, "project": project, "plugins": list,
@@ -332,21 +333,20 @@ fn tell(output: &Path, project: &Path, arguments: &LinkArguments, plugins: &[Wan
         return Ok(());
     }
     for plugin in plugins.iter().filter(|plugin| of(plugin).is_empty()) {
-        eprint!(
-            "{}",
-            Diagnostic::warning("no-exports", format!("`{}` exports nothing and has no init", plugin.name))
-                .help("mark what hosts are to find with `#[dynplug::export]`")
+        terminal::diagnostic(
+            &Diagnostic::warning("no-exports", format!("`{}` exports nothing and has no init", plugin.name))
+                .help("mark what hosts are to find with `#[dynplug::export]`"),
         );
     }
     if !arguments.messages.quiet {
-        eprintln!("{:>12} {}", "Linked", output.display());
+        terminal::status_of_file("Linked", output, "");
     }
     if arguments.list {
         for plugin in plugins {
             let records = of(plugin);
-            println!("{} {}", plugin.name, records.first().map(|r| r.version).unwrap_or_default());
+            line!("{} {}", plugin.name, records.first().map(|r| r.version).unwrap_or_default());
             for record in records.iter().filter(|r| r.kind != Kind::Init) {
-                println!("    {}  {}", record.name, record.signature);
+                line!("    {}  {}", record.name, record.signature);
             }
         }
     }

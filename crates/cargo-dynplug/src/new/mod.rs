@@ -12,6 +12,7 @@ use crate::cli::{BuildArguments, CargoArguments, MessageFormat, NewArguments, Wo
 use crate::diagnostic::{Diagnostic, Doing, Result};
 use crate::sdk::locate;
 use crate::settings::Settings;
+use crate::terminal::{self, Stream, line};
 use crate::workspace::{Workspace, read_metadata};
 use cargo_metadata::Metadata;
 use std::path::{Path, PathBuf};
@@ -49,7 +50,7 @@ pub fn run(arguments: &NewArguments) -> Result<i32> {
         }
     };
     match arguments.messages.message_format {
-        MessageFormat::Json => println!("{}", made.to_message(&request)),
+        MessageFormat::Json => line!("{}", made.to_message(&request)),
         MessageFormat::Human if arguments.messages.quiet => {}
         MessageFormat::Human => made.print(&request),
     }
@@ -112,23 +113,18 @@ impl Made {
             "host" => format!("with its API crate `{}` and a first plugin", self.api),
             _ => format!("for hosts with the API crate `{}`", self.api),
         };
-        eprintln!(
-            "{:>12} the {} `{}` {of} in {}",
-            "Created",
-            self.kind,
-            request.name,
-            request.place.display()
-        );
+        let place = terminal::linked(&request.place, Stream::Error);
+        terminal::status("Created", &format!("the {} `{}` {of} in {place}", self.kind, request.name));
         let table = |rows: &mut dyn Iterator<Item = (&str, &str)>| {
             for (left, right) in rows {
-                eprintln!("{:>12} {left:<34} {right}", "");
+                terminal::say(&format!("{:>12} {left:<34} {right}\n", ""));
             }
         };
         table(&mut self.contents.iter().map(|(path, what)| (path.as_str(), what.as_str())));
         for path in &self.changed {
-            eprintln!("{:>12} {}", "Changed", path.display());
+            terminal::status_of_file("Changed", path, "");
         }
-        eprintln!("{:>12} in that folder:", "Next");
+        terminal::status("Next", "in that folder:");
         table(&mut self.next.iter().map(|(command, what)| (command.as_str(), *what)));
     }
 

@@ -7,6 +7,7 @@
 use super::{DESCRIPTION, FORMAT};
 use crate::diagnostic::{Diagnostic, Doing, Result};
 use crate::files::{self, hex, sha256};
+use crate::terminal::Progress;
 use etcetera::BaseStrategy;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -70,13 +71,17 @@ pub fn pack(folder: &Path, to: &Path) -> Result<()> {
     encoder.include_checksum(true).doing(&what)?;
     let mut archive = tar::Builder::new(encoder);
     let mut digests = BTreeMap::new();
+    let sizes = names.iter().filter_map(|name| folder.join(name).metadata().ok()).map(|m| m.len());
+    let progress = Progress::of_bytes("Packing", sizes.sum());
     for name in &names {
         let path = folder.join(name);
         let bytes = std::fs::read(&path).doing(format_args!("read {}", path.display()))?;
-        append(&mut archive, name, is_executable(&path), &bytes).doing(&what)?;
+        let read = progress.reading(bytes.as_slice());
+        append(&mut archive, name, is_executable(&path), bytes.len(), read).doing(&what)?;
         digests.insert(name.clone(), hex(&sha256(&bytes)));
     }
-    append(&mut archive, DIGESTS, false, digest_lines(&digests).as_bytes()).doing(&what)?;
+    let lines = digest_lines(&digests);
+    append(&mut archive, DIGESTS, false, lines.len(), lines.as_bytes()).doing(&what)?;
     let file = archive.into_inner().and_then(zstd::Encoder::finish).doing(&what)?;
     files::open_to_others(file.path(), 0o644);
     file.persist(to).doing(&what)?;
@@ -131,11 +136,12 @@ fn append(
     archive: &mut tar::Builder<impl Write>,
     name: &str,
     executable: bool,
-    bytes: &[u8],
+    size: usize,
+    bytes: impl Read,
 ) -> io::Result<()> {
     // A new header has nothing in it but that it is a regular file: no owner, and the beginning of time.
     let mut header = tar::Header::new_gnu();
-    header.set_size(bytes.len() as u64);
+    header.set_size(size as u64);
     header.set_mode(if executable { 0o755 } else { 0o644 });
     header.set_uid(0);
     header.set_gid(0);
@@ -331,7 +337,8 @@ struct Unpacking<'a> {
 impl Unpacking<'_> {
     /// Writes every file and proves it. Gives the files' lengths.
     fn all(mut self, bytes: &[u8]) -> Result<BTreeMap<String, u64>, Failure> {
-        let decoder = decoder(bytes).map_err(damaged)?;
+        let progress = Progress::of_bytes("Unpacking", bytes.len() as u64);
+        let decoder = decoder(progress.reading(bytes)).map_err(damaged)?;
         let mut archive = tar::Archive::new(decoder);
         let digests = self.entries(&mut archive)?;
         let mut decoder = archive.into_inner();
@@ -339,7 +346,7 @@ impl Unpacking<'_> {
         // This reads to the end of the frame, where its checksum is. A tar ends with two empty blocks, of which one
         // has been read.
         Read::by_ref(&mut decoder).take(1024).read_to_end(&mut rest).map_err(damaged)?;
-        if rest != [0; 512] || !decoder.finish().is_empty() {
+        if rest != [0; 512] || !decoder.finish().into_inner().is_empty() {
             return Err(Failure::Damaged("something follows after its end".to_owned()));
         }
         self.prove(&digests)?;

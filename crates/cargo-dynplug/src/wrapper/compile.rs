@@ -50,7 +50,7 @@ impl Compilation {
         }
         let status = child.wait().doing("wait for rustc")?;
         for warning in read_report(&report).into_iter().filter(|d| d.level != Level::Error) {
-            eprintln!("{}", warning.to_rustc_json());
+            eprintln!("{}", warning.to_rustc_json(self.call.wants_colours()));
         }
         let _ = std::fs::remove_file(&report);
         if let (true, Some(naming)) = (status.success(), &self.naming) {
@@ -73,10 +73,10 @@ impl Compilation {
                 let errors: Vec<_> =
                     read_report(report).into_iter().filter(|d| d.level == Level::Error).collect();
                 if !errors.is_empty() {
-                    said = errors.iter().map(Diagnostic::to_rustc_json).collect();
+                    said = errors.iter().map(|e| e.to_rustc_json(self.call.wants_colours())).collect();
                 }
             } else if said[0].contains("conflicts with global allocator in") {
-                said.push(second_allocator().to_rustc_json());
+                said.push(second_allocator().to_rustc_json(self.call.wants_colours()));
             }
             for line in said {
                 // cargo has gone when this fails, and with it whoever would read.

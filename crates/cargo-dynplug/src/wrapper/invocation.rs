@@ -89,7 +89,15 @@ impl Extern {
     }
 }
 
+/// By which cargo asks rustc for colours in what is rendered.
+pub const COLOURS: &str = "diagnostic-rendered-ansi";
+
 impl Invocation {
+    /// Whether cargo has asked for colours in what is rendered.
+    pub fn wants_colours(&self) -> bool {
+        self.arguments().iter().any(|word| word.contains(COLOURS))
+    }
+
     /// Takes a wrapper's arguments apart: the program first, then its arguments.
     ///
     /// # Errors

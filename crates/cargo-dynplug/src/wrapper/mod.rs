@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 
 /// Runs as `RUSTC_WRAPPER`. `words` are the arguments after this program's own name. Returns the exit code.
 pub fn main(words: Vec<OsString>, context: Result<Context>) -> i32 {
+    let colours = words.iter().any(|word| word.to_string_lossy().contains(invocation::COLOURS));
     let outcome = context.and_then(|context| {
         let call = Invocation::parse(words)?;
         match call.crate_name() {
@@ -36,7 +37,7 @@ pub fn main(words: Vec<OsString>, context: Result<Context>) -> i32 {
     match outcome {
         Ok(code) => code,
         Err(diagnostic) => {
-            eprintln!("{}", diagnostic.to_rustc_json());
+            eprintln!("{}", diagnostic.to_rustc_json(colours));
             1
         }
     }

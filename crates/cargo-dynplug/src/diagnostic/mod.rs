@@ -1,7 +1,12 @@
 //! What the tool says when something is wrong: one shape for the command line, for the rustc wrapper
 //! (which speaks through cargo) and for the linker (which speaks through rustc).
 
+mod render;
+mod span;
+
+use crate::cli::MessageFormat;
 use serde::{Deserialize, Serialize};
+pub use span::Span;
 use std::fmt;
 
 /// How bad it is.
@@ -41,6 +46,9 @@ pub struct Diagnostic {
     /// What to do next.
     #[serde(default)]
     pub help: Vec<String>,
+    /// The places in source files that it is about.
+    #[serde(default)]
+    pub spans: Vec<Span>,
     /// The exit code it leads to: 1 when the build failed, 2 when the request can't be carried out as it stands.
     #[serde(default = "one")]
     pub exit: u8,
@@ -73,6 +81,7 @@ impl Diagnostic {
             message: message.into(),
             notes: Vec::new(),
             help: Vec::new(),
+            spans: Vec::new(),
             exit: 1,
         }
     }
@@ -89,14 +98,42 @@ impl Diagnostic {
         self
     }
 
+    /// Adds a place in a source file, where there is one.
+    pub fn span(mut self, span: Option<Span>) -> Self {
+        self.spans.extend(span);
+        self
+    }
+
+    /// Adds what may have been meant, where something is near enough to what was written.
+    pub fn did_you_mean<'a>(self, written: &str, names: impl IntoIterator<Item = &'a str>) -> Self {
+        match nearest(written, names) {
+            Some(name) => self.help(format!("did you mean `{name}`?")),
+            None => self,
+        }
+    }
+
+    /// The text with colours, for a terminal.
+    pub fn coloured(&self) -> String {
+        render::text(self, true)
+    }
+
     /// Says that the request itself was at fault (exit code 2).
     pub fn usage(mut self) -> Self {
         self.exit = 2;
         self
     }
 
-    /// As a line of rustc's own JSON, which cargo shows like any diagnostic of the compiler.
-    pub fn to_rustc_json(&self) -> String {
+    /// Prints it: to people, or to programs.
+    pub fn print(&self, format: MessageFormat) {
+        match format {
+            MessageFormat::Human => crate::terminal::diagnostic(self),
+            MessageFormat::Json => crate::terminal::print_line(&self.to_message().to_string()),
+        }
+    }
+
+    /// As a line of rustc's own JSON, which cargo shows like any diagnostic of the compiler. `colours` is whether cargo has
+    /// asked for them; it takes them out again where it shows none.
+    pub fn to_rustc_json(&self, colours: bool) -> String {
         let child = |level: &str, text: &String| serde_json::json!({ "message": text, "code": null, "level": level, "spans": [], "children": [], "rendered": null });
         let children: Vec<_> = (self.notes.iter().map(|n| child("note", n)))
             .chain(self.help.iter().map(|h| child("help", h)))
@@ -106,9 +143,9 @@ impl Diagnostic {
             "message": self.message,
             "code": { "code": format!("dynplug::{}", self.code), "explanation": null },
             "level": self.level.word(),
-            "spans": [],
+            "spans": self.spans,
             "children": children,
-            "rendered": format!("{self}\n"),
+            "rendered": format!("{}\n", render::text(self, colours)),
         })
         .to_string()
     }
@@ -122,26 +159,26 @@ impl Diagnostic {
             "message": self.message,
             "notes": self.notes,
             "help": self.help,
+            "spans": self.spans,
         })
     }
 }
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}[dynplug::{}]: {}", self.level.word(), self.code, self.message)?;
-        let lines = (self.notes.iter().map(|n| ("note", n))).chain(self.help.iter().map(|h| ("help", h)));
-        for (word, text) in lines {
-            let mut rows = text.lines();
-            writeln!(f, "  = {word}: {}", rows.next().unwrap_or_default())?;
-            for row in rows {
-                writeln!(f, "          {row}")?;
-            }
-        }
-        Ok(())
+        f.write_str(&render::text(self, false))
     }
 }
 
 impl std::error::Error for Diagnostic {}
+
+/// The name among `names` that is near enough to `written` to have been meant.
+pub fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let others = names.into_iter().filter(|name| *name != written);
+    let scored = others.map(|name| (name, strsim::jaro_winkler(written, name)));
+    let best = scored.max_by(|(_, a), (_, b)| a.total_cmp(b))?;
+    (best.1 > 0.7).then_some(best.0)
+}
 
 /// The result of whatever can end in a [`Diagnostic`].
 pub type Result<T, E = Box<Diagnostic>> = std::result::Result<T, E>;

@@ -1,0 +1,102 @@
+//! Completions for shells and man pages, made of the command line itself.
+//!
+//! `cargo dynplug …` is completed by the shells as an argument of cargo, for which cargo has completions of its own. bash
+//! and fish are told here to ask ours where the first word is `dynplug`; zsh's completion of cargo looks for a function
+//! `_cargo-dynplug` by itself.
+
+use crate::cli::{self, CompletionsArguments, ManArguments};
+use crate::diagnostic::{Doing, Result};
+use crate::files;
+use crate::terminal::{self, line};
+use clap_complete::Shell;
+use std::path::PathBuf;
+
+/// The program's name, as cargo and the shells look for it.
+const PROGRAM: &str = "cargo-dynplug";
+
+/// Prints completions. Returns the exit code.
+///
+/// # Errors
+/// None as yet.
+pub fn completions(arguments: &CompletionsArguments) -> Result<i32> {
+    let shell = arguments.shell;
+    let script = script(shell);
+    match arguments.messages.json() {
+        true => {
+            let shell = shell.to_string();
+            line!(
+                "{}",
+                serde_json::json!({ "reason": "dynplug-completions", "shell": shell, "script": script })
+            );
+        }
+        false => line!("{}", script.trim_end()),
+    }
+    Ok(0)
+}
+
+fn script(shell: Shell) -> String {
+    // clap_complete calls a program with a `-` by two names in what it writes for bash.
+    let name = if shell == Shell::Bash { "cargo_dynplug" } else { PROGRAM };
+    let mut bytes = Vec::new();
+    let mut command = cli::command().name(name).bin_name(name);
+    clap_complete::generate(shell, &mut command, name, &mut bytes);
+    let script = String::from_utf8_lossy(&bytes).into_owned();
+    match shell {
+        Shell::Bash => {
+            let script = script.replace("default cargo_dynplug\n", "default cargo-dynplug\n");
+            script + include_str!("manual/cargo.bash")
+        }
+        Shell::Fish => script + include_str!("manual/cargo.fish"),
+        _ => script,
+    }
+}
+
+/// Writes man pages. Returns the exit code.
+///
+/// # Errors
+/// When the folder can't be made or written.
+pub fn man(arguments: &ManArguments) -> Result<i32> {
+    files::make_folder(&arguments.output)?;
+    let command = cli::command().name(PROGRAM).bin_name("cargo dynplug").display_name(PROGRAM);
+    // clap_mangen fills in what is derived, the names of the pages among it.
+    let mut command = command.disable_help_subcommand(true);
+    command.build();
+    let mut written = Vec::new();
+    written.push(page(&command, PROGRAM, arguments)?);
+    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+        written.push(page(sub, &format!("{PROGRAM}-{}", sub.get_name()), arguments)?);
+    }
+    match arguments.messages.json() {
+        true => line!("{}", serde_json::json!({ "reason": "dynplug-man", "files": written })),
+        false if arguments.messages.quiet => {}
+        false => {
+            let more = format!(" ({} pages)", written.len());
+            terminal::status_of_file("Wrote", &arguments.output, &more);
+        }
+    }
+    Ok(0)
+}
+
+/// Letters beyond ASCII as roff has them, whatever it takes its input for.
+fn in_roff(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c.is_ascii() {
+            true => out.push(c),
+            false => out.push_str(&format!("\\[u{:04X}]", u32::from(c))),
+        }
+    }
+    out
+}
+
+fn page(command: &clap::Command, name: &str, arguments: &ManArguments) -> Result<PathBuf> {
+    let path = arguments.output.join(format!("{name}.1"));
+    let path = std::path::absolute(&path).doing("find the place of a page")?;
+    let command = command.clone().display_name(name);
+    let mut bytes = Vec::new();
+    let man =
+        clap_mangen::Man::new(command).title(name).source(format!("{PROGRAM} {}", env!("CARGO_PKG_VERSION")));
+    man.render(&mut bytes).doing(format_args!("write {}", path.display()))?;
+    files::write_whole(&path, in_roff(&String::from_utf8_lossy(&bytes)).as_bytes())?;
+    Ok(path)
+}

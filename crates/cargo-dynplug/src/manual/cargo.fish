@@ -1,0 +1,10 @@
+
+# `cargo dynplug …` is completed as `cargo-dynplug …`.
+function __cargo_dynplug_complete
+    set -l words (commandline -opc)
+    set -l at (contains -i -- dynplug $words)
+    set -e words[1..$at]
+    complete -C "cargo-dynplug $words "(commandline -ct)
+end
+
+complete -c cargo -n '__fish_seen_subcommand_from dynplug' -f -a '(__cargo_dynplug_complete)'
