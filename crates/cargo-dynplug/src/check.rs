@@ -83,6 +83,19 @@ pub fn run(arguments: &CheckArguments) -> i32 {
     [1, 2].into_iter().find(|code| exits.contains(code)).unwrap_or(0)
 }
 
+/// Whether a plugin fits a host. A processor that can't be asked is no reason against it.
+///
+/// # Errors
+/// When it doesn't, or that can't be told; in words.
+pub(crate) fn fits(plugin: &Path, host: &Path) -> Result<(), String> {
+    match verdict(plugin, &TheHost::find(host)?) {
+        Verdict::Fits { .. } => Ok(()),
+        Verdict::Mismatch(mismatch) => Err(mismatch.to_string()),
+        Verdict::Other(other) => Err(other.what),
+        Verdict::Unreadable(error) => Err(error),
+    }
+}
+
 fn verdict(path: &Path, host: &TheHost) -> Verdict {
     let bytes = match read(path) {
         Ok(bytes) => bytes,

@@ -4,6 +4,7 @@
 //! of rustc ([`wrapper`]), and rustc in place of the linker ([`linker`]).
 
 mod builder;
+pub mod bundle;
 mod cargo;
 mod check;
 pub mod cli;
@@ -25,6 +26,7 @@ mod profile;
 mod sdk;
 mod settings;
 mod source;
+mod strip;
 mod sync;
 mod sysroot;
 mod terminal;
@@ -69,6 +71,7 @@ pub fn run(mut words: Vec<OsString>) -> i32 {
         Command::Doc(arguments) => tool(&arguments.build, &arguments.tool()),
         Command::Sdk(arguments) => make_sdk(arguments),
         Command::Sync(arguments) => sync::run(arguments),
+        Command::Bundle(arguments) => bundle::run(arguments),
         Command::Link(arguments) => link::run(arguments),
         Command::Explain(arguments) => Ok(explain::run(arguments)),
         Command::Inspect(arguments) => Ok(inspect::run(arguments)),

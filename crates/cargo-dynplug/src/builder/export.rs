@@ -47,7 +47,7 @@ impl Builder<'_> {
         if let Some(folder) = file.parent() {
             files::make_folder(folder)?;
         }
-        self.status("Packing", &file);
+        self.status_of_file("Packing", &file);
         archive::pack(&sdk.folder, &file)?;
         Ok(Exported { file, sdk })
     }
@@ -69,9 +69,16 @@ impl Builder<'_> {
     }
 
     /// A line on what is done, in cargo's manner.
-    fn status(&self, verb: &str, what: &Path) {
+    pub fn status(&self, verb: &str, what: &str) {
         if self.arguments.messages.talks() {
-            terminal::status_of_file(verb, what, "");
+            terminal::status(verb, what);
+        }
+    }
+
+    /// The same with a file.
+    fn status_of_file(&self, verb: &str, file: &Path) {
+        if self.arguments.messages.talks() {
+            terminal::status_of_file(verb, file, "");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A build from beginning to end: the API library and the hosts, the SDK, the plugins against it, the outcome.
 
+mod bundle;
 mod export;
 mod features;
 mod folders;
@@ -20,7 +21,8 @@ use crate::sdk::{Making, Sdk, locate};
 use crate::settings::Settings;
 use crate::sysroot;
 use crate::toolchain;
-use crate::workspace::{Workspace, read_metadata};
+use crate::workspace::{Selection, Workspace, read_metadata};
+pub use bundle::Parts;
 use cargo_metadata::{CrateType, Message, PackageId, TargetKind};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -168,8 +170,19 @@ impl<'a> Builder<'a> {
         self.check_features()?;
         let _lock = self.lock()?;
         self.say_notices();
+        let (outcome, sdk) = self.make(&selection)?;
+        let everything = self.arguments.package.is_empty();
+        outcome.place(everything)?;
+        if self.arguments.messages.message_format == MessageFormat::Json {
+            outcome.print_messages(&sdk.description.api);
+        }
+        Ok(outcome)
+    }
+
+    /// Builds what is selected, and puts it nowhere yet.
+    fn make(&self, selection: &Selection) -> Result<(Outcome, Sdk)> {
         let (sdk, hosts) = self.sdk_and_hosts(&selection.hosts)?;
-        let libraries = self.libraries(&selection, &sdk)?;
+        let libraries = self.libraries(selection, &sdk)?;
         let plans = self.plans(&selection.plugins, &libraries, false)?;
         let mut plugins = Vec::new();
         for (id, plan) in selection.plugins.iter().zip(plans) {
@@ -179,14 +192,8 @@ impl<'a> Builder<'a> {
             Some(folder) => std::path::absolute(folder).doing("find the outcome's folder")?,
             None => self.base.join(self.arguments.workspace.profile_folder()),
         };
-        let everything = self.arguments.package.is_empty();
-        let outcome =
-            Outcome { folder, library: sdk.library(), hosts, plugins, libraries: libraries.built() };
-        outcome.place(everything)?;
-        if self.arguments.messages.message_format == MessageFormat::Json {
-            outcome.print_messages(&sdk.description.api);
-        }
-        Ok(outcome)
+        let library = sdk.library();
+        Ok((Outcome { folder, library, hosts, plugins, libraries: libraries.built() }, sdk))
     }
 
     /// The SDK that plugins are built with, and where it is the workspace's own, the hosts.
@@ -230,7 +237,8 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn say(&self, diagnostic: &Diagnostic) {
+    /// Says something of the build.
+    pub fn say(&self, diagnostic: &Diagnostic) {
         match self.arguments.messages.message_format {
             MessageFormat::Human if self.arguments.messages.quiet && diagnostic.level != Level::Error => {}
             format => diagnostic.print(format),

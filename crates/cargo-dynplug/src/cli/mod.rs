@@ -16,6 +16,7 @@ pub use manual::{CompletionsArguments, ManArguments};
 pub use projects::{LinkArguments, NewArguments, SyncArguments};
 pub use read::{CheckArguments, ExplainArguments, InspectArguments};
 
+use crate::bundle::arguments::BundleArguments;
 use clap::{FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
 
@@ -81,6 +82,12 @@ pub enum Command {
     /// it too, and names the plugins, so that the host finds them before it looks for files. Profile, lock file and patches
     /// are those of the host's workspace; link-time optimisation and `panic = "abort"` work.
     Link(LinkArguments),
+    /// Make a folder or an archive of host, API library and plugins, to be run elsewhere
+    ///
+    /// It has the licences of all that is inside, a list of it for programs, and a word on what it needs. It runs wherever the
+    /// system has the same libc or a newer one. Without `-p` it is the one host with all plugins; `-p` names hosts, or plugins
+    /// if not all are wanted.
+    Bundle(BundleArguments),
     /// Show what a plugin, an API library or a host says of itself, without loading it
     ///
     /// Exit code: 0, 1 if a file is none of these, 2 if a file can't be read.

@@ -34,11 +34,46 @@ pub(super) const TABLE: &[Entry] = &[
         "Add `use API_CRATE as _;` to the host's src/main.rs or the plugin's src/lib.rs.",
     ),
     entry(
+        "archive-format",
+        "archives of this kind aren't made here",
+        "A bundle is a folder, FILE.tar.zst, or FILE.tar, which other programs compress as they like.",
+        "Name one of these, or pack the folder with a program of your own.",
+    ),
+    entry(
+        "bad-bundle",
+        "a plugin in the bundle does not fit the host in it",
+        "Before a bundle is put into its place, each plugin in it is compared with the host in it, as opening it would. \
+         Here one does not fit, in the words of the note. Nothing was put anywhere.",
+        "Remove the folder target/dynplug/build and build again. If it happens again, it is a mistake of this program.",
+    ),
+    entry(
         "bad-product",
         "what was linked is not what it should be",
         "Every API library, host and plugin is read again after it was linked: its manifest must be there and whole, and it \
          must need the API library. Here the linker did otherwise, and the file was removed.",
         "Look for linker options (`-C link-arg`, `-C linker`, a linker script) that drop or change sections.",
+    ),
+    entry(
+        "bad-time",
+        "SOURCE_DATE_EPOCH is no time",
+        "The files in an archive have the time that this variable says, so that the same sources make the same archive. \
+         It has to be a number of seconds since 1970.",
+        "Set it to such a number (`git log -1 --format=%ct` prints one), or don't set it.",
+    ),
+    entry(
+        "bundle-file",
+        "two files of a bundle would have one path",
+        "Hosts lie side by side in a bundle, and so do plugins. Here two have the same name, or one has that of a file \
+         which every bundle has.",
+        "Give one of the executables or plugins another name.",
+    ),
+    entry(
+        "cannot-strip",
+        "nothing can be left out of a file",
+        "Files are stripped by leaving out what lies behind all that the system maps, and by reading them again \
+         afterwards. This one is of a form that this isn't done for, as the note says.",
+        "Leave `--strip` away, and let the profile in Cargo.toml do it: `strip = \"debuginfo\"` or `strip = \
+         \"symbols\"`.",
     ),
     entry(
         "cargo",
@@ -76,6 +111,13 @@ pub(super) const TABLE: &[Entry] = &[
         "the SDK is damaged",
         "The archive ends early, its sums don't agree, or it holds something that no SDK holds. Nothing of it was kept.",
         "Get the file again. Compare its size and its SHA-256 with those of whoever made it.",
+    ),
+    entry(
+        "debug-files",
+        "the debug information can't be put there",
+        "`--debug-files` names the folder for what `--strip` takes out of the files. Something has to be taken out, and \
+         the folder is not a part of the bundle.",
+        "Name a folder beside the bundle, and leave `--strip` away or give `debuginfo` or `symbols`.",
     ),
     entry(
         "exported-twice",
@@ -136,6 +178,21 @@ pub(super) const TABLE: &[Entry] = &[
         "An identity is computed over everything that was compiled. Of one crate nothing is known, as if it had been compiled \
          without this program.",
         "Remove the folder target/dynplug/build and build again.",
+    ),
+    entry(
+        "no-licence",
+        "crates in a bundle say nothing of their licence",
+        "Whoever passes a program on has to know the licences of all that is inside. Cargo.toml of these packages has \
+         neither `license` nor `license-file`, and no text of a licence lies in them or in the workspace around.",
+        "Say it in Cargo.toml, or put the text beside it. With `--deny-unlicensed` it is an error.",
+    ),
+    entry(
+        "no-licence-text",
+        "crates in a bundle have no text of their licence",
+        "Cargo.toml of these packages names a licence, but no text of it was published with them. Many licences ask for \
+         their text to be passed on.",
+        "Add the texts, from where the package is developed, to what you pass on; THIRD-PARTY.md in the bundle says \
+         where that is.",
     ),
     entry(
         "no-member",
@@ -269,6 +326,14 @@ pub(super) const TABLE: &[Entry] = &[
         "the system refused something",
         "A file could not be read or written, or a program could not be run. The note has the system's words.",
         "See to permissions, space on the disk, and whether the program is installed.",
+    ),
+    entry(
+        "system-library",
+        "a bundle needs a library that not every system has",
+        "Something inside is linked with a library of the system that is not part of libc or of the compiler. Where it \
+         is missing, or another version of it is there, the host or plugin doesn't start.",
+        "Tell those who install it, or let a distribution's package depend on it; or link it statically, as many `-sys` \
+         crates can with a feature such as `vendored` or `bundled`.",
     ),
     entry(
         "taken",

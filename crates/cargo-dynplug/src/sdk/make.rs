@@ -1,9 +1,10 @@
 //! Making an SDK of what a build has made: of an API library, or of a library that plugins share among themselves.
 
 use super::links::Script;
-use super::{ApiLibrary, DESCRIPTION, Description, FORMAT, Sdk, strip};
+use super::{ApiLibrary, DESCRIPTION, Description, FORMAT, Sdk};
 use crate::diagnostic::{Doing, Result};
 use crate::files;
+use crate::strip::{self, Level};
 use crate::unit::Unit;
 use std::path::{Path, PathBuf};
 
@@ -107,8 +108,9 @@ impl Sdk {
         let macros = self.description.macros.iter().map(|m| self.file(m));
         for path in macros.chain([self.library()]) {
             let bytes = std::fs::read(&path).doing(format_args!("read {}", path.display()))?;
-            if let Some(smaller) = strip::stripped(&bytes) {
-                files::write_whole(&path, &smaller)?;
+            // Of a format that this isn't done for, they stay as they are.
+            if let Ok(apart) = strip::apart(&bytes, Level::Symbols, None) {
+                files::write_whole(&path, &apart.file)?;
             }
         }
         Ok(())

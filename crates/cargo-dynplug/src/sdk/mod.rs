@@ -8,7 +8,6 @@ pub mod locate;
 mod make;
 pub mod packages;
 pub mod readme;
-mod strip;
 
 use crate::diagnostic::{Diagnostic, Doing, Result};
 use crate::unit::Unit;

@@ -1,0 +1,55 @@
+//! The word for people in a bundle.
+
+use super::arguments::Layout;
+use super::description::Description;
+use std::fmt::Write;
+
+/// What the bundle is, how it is run, what it needs: Markdown.
+pub fn text(description: &Description) -> String {
+    let Description { name, version, target, profile, rustc, tool, identity, layout, .. } = description;
+    let mut text = format!("# {name} {version}\n\nA program, and plugins that it opens while it runs.\n\n");
+    let hosts: Vec<&str> = (description.products.iter())
+        .filter(|product| product.kind == "host")
+        .filter_map(|product| product.file.rsplit('/').next())
+        .collect();
+    text += "```console\n";
+    for host in &hosts {
+        text += &match layout {
+            Layout::Flat => format!("$ ./{host}\n"),
+            Layout::Fhs => format!("$ bin/{host}\n"),
+        };
+    }
+    text += "```\n\n";
+    text += match layout {
+        Layout::Flat => {
+            "The folder can be moved anywhere. The program finds its library and its plugins beside itself, also when it is \
+             started through a symbolic link; it needs no environment variable.\n\n"
+        }
+        Layout::Fhs => {
+            "`bin`, `lib` and `share` can be put into /usr, /usr/local, /opt or any other folder together. What is in `bin` \
+             are symbolic links: to copy one elsewhere, make a link to it.\n\n"
+        }
+    };
+    // Writing into a string does not fail.
+    let _ = writeln!(text, "| | |\n|---|---|\n| target | `{target}` |");
+    if let Some(glibc) = &description.glibc {
+        let _ = writeln!(text, "| needs | glibc {} or newer |", glibc.version);
+    }
+    let libraries: Vec<String> = description.needs.iter().map(|need| format!("`{}`", need.library)).collect();
+    if !libraries.is_empty() {
+        let _ = writeln!(text, "| libraries of the system | {} |", libraries.join(", "));
+    }
+    let _ = writeln!(
+        text,
+        "| profile | `{profile}` |\n| compiler | {rustc} |\n| made by | {tool} |\n| identity | `{identity}` |\n"
+    );
+    text += "A plugin fits if it was built for this identity; others are refused before they run.\n\n\
+             | file | what |\n|---|---|\n";
+    for product in &description.products {
+        let what = product.kind.replace("api-", "API ").replace('-', " ");
+        let _ = writeln!(text, "| `{}` | {what} `{}` {} |", product.file, product.package, product.version);
+    }
+    text += "\n`THIRD-PARTY.md` lists what is inside and under which licences, `sbom.cdx.json` the same for programs. \
+             `bundle.json` has the SHA-256 of each file.\n";
+    text
+}
