@@ -5,8 +5,8 @@
 //! outcome is the same everywhere.
 
 use object::elf::{
-    FileHeader32, FileHeader64, SHF_ALLOC, SHF_INFO_LINK, SHT_NOBITS, SHT_REL, SHT_RELA, SHT_STRTAB,
-    SHT_SYMTAB, SHT_SYMTAB_SHNDX, SectionFlags, SectionType,
+    FileHeader32, FileHeader64, PT_LOAD, PT_PHDR, SHF_ALLOC, SHF_INFO_LINK, SHT_NOBITS, SHT_REL, SHT_RELA,
+    SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, SectionFlags, SectionType,
 };
 use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
 use object::{Endian, Endianness, FileKind};
@@ -224,15 +224,26 @@ impl<'a> Elf<'a> {
         self.finish(out, kept, names)
     }
 
-    /// The debug information alone: each section is described, and has its contents where nothing of it is mapped.
+    /// The debug information alone: each section and segment is described, and sections have their contents where nothing
+    /// of them is mapped.
     fn only_debug(&self) -> Result<Vec<u8>, String> {
         let (at, one, count) = self.segments;
         let head = self.bytes.get(..at + one * count).ok_or("it ends early")?;
         let mut out = head.to_vec();
-        // Where in the entry it says how many bytes the file has of a segment: none here.
-        let place = if self.wide { 0x20..0x28 } else { 0x10..0x14 };
+        // Where in an entry stands where in the file the segment begins, and how many bytes it has there.
+        let (place, length) = if self.wide { (8..16, 0x20..0x28) } else { (4..8, 0x10..0x14) };
         for segment in out[at..].chunks_exact_mut(one.max(1)) {
-            segment.get_mut(place.clone()).ok_or("it is damaged")?.fill(0);
+            let field = |range: std::ops::Range<usize>| Some(self.number(segment.get(range)?));
+            let kind = field(0..4).ok_or("it is damaged")?;
+            // Nothing but the headers is in this file.
+            let has = match kind {
+                kind if kind == u64::from(PT_PHDR.0) => continue,
+                kind if kind == u64::from(PT_LOAD.0) && field(place.clone()) == Some(0) => head.len() as u64,
+                _ => 0,
+            };
+            let mut bytes = Vec::new();
+            self.put(&mut bytes, self.word(), has);
+            segment.get_mut(length.clone()).ok_or("it is damaged")?.copy_from_slice(&bytes);
         }
         let mut sections = self.sections.clone();
         for (index, section) in sections.iter_mut().enumerate().skip(1) {
