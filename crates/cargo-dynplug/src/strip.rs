@@ -228,11 +228,13 @@ impl<'a> Elf<'a> {
     /// of them is mapped.
     fn only_debug(&self) -> Result<Vec<u8>, String> {
         let (at, one, count) = self.segments;
-        let head = self.bytes.get(..at + one * count).ok_or("it ends early")?;
+        let end = at + one * count;
+        // The file's header lies there even if no segments do.
+        let head = self.bytes.get(..end.max(if self.wide { 0x40 } else { 0x34 })).ok_or("it ends early")?;
         let mut out = head.to_vec();
         // Where in an entry stands where in the file the segment begins, and how many bytes it has there.
         let (place, length) = if self.wide { (8..16, 0x20..0x28) } else { (4..8, 0x10..0x14) };
-        for segment in out[at..].chunks_exact_mut(one.max(1)) {
+        for segment in out[at..end].chunks_exact_mut(one.max(1)) {
             let field = |range: std::ops::Range<usize>| Some(self.number(segment.get(range)?));
             let kind = field(0..4).ok_or("it is damaged")?;
             // Nothing but the headers is in this file.

@@ -28,6 +28,8 @@ pub struct Parts<'a> {
     pub work: &'a Path,
     /// Where the bundle lies if nobody says otherwise.
     pub folder: PathBuf,
+    /// What was built stays as it is as long as this is there.
+    pub lock: std::fs::File,
 }
 
 impl Builder<'_> {
@@ -38,7 +40,7 @@ impl Builder<'_> {
     pub fn parts(&self) -> Result<Parts<'_>> {
         let selection = self.bundled()?;
         self.check_features()?;
-        let _lock = self.lock()?;
+        let lock = self.lock()?;
         self.say_notices();
         let (outcome, sdk) = self.make(&selection)?;
         let metadata = &self.workspace.metadata;
@@ -60,6 +62,7 @@ impl Builder<'_> {
             rustc: &self.settings.version,
             sysroot: &self.settings.sysroot,
             work: &self.work,
+            lock,
             folder: self.base.join("bundle").join(self.arguments.workspace.profile_folder()),
         })
     }

@@ -63,6 +63,7 @@ pub fn run(arguments: &BundleArguments) -> Result<i32> {
     }
 
     put(&contents, &description, &places, parts.work, &output, &title, time)?;
+    drop(parts.lock);
     for (path, bytes) in &debug {
         if let Some(folder) = path.parent() {
             files::make_folder(folder)?;
