@@ -210,6 +210,10 @@ impl Running {
         let ran =
             Ran { line: self.line.clone(), status, stdout: text(&self.stdout), stderr: text(&self.stderr) };
         assert!(in_time, "it did not end within {:?}\n{ran}", self.limit);
+        // Whatever a test is about, messages for programs are as they are described.
+        for line in ran.stdout.lines().filter(|line| line.starts_with('{')) {
+            crate::messages::is_as_described(line);
+        }
         ran
     }
 }

@@ -1,10 +1,7 @@
 //! `cargo dynplug check`: whether plugins fit a host, by the comparison that opening them makes, without loading
 //! anything.
 //!
-//! With `--json` one object for each file, whose fields' names are stable: `file`; `fits`, `true`, `false` or `null`
-//! when it can't be told; `plugin`, `version` where it is a plugin; `differences`, each with `code`, `what`, `host`,
-//! `plugin`, `side` (`plugin`, `host`, `either`), `remedy`; `unknown`, the processor features that this machine can't be
-//! asked for; `message`, where there is no comparison.
+//! For programs it is one object for each file, which docs/json.md describes under `dynplug-check`.
 
 use crate::cli::{CheckArguments, MessageFormat};
 use crate::inspect::{About, Details, Other, read};
@@ -16,6 +13,9 @@ use dynplug_manifest::diagnostics::Code;
 use dynplug_manifest::manifest::{Manifest, Product};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+
+/// By which messages of this kind are known.
+const REASON: &str = "dynplug-check";
 
 /// What came of one file.
 enum Verdict {
@@ -56,7 +56,10 @@ pub fn run(arguments: &CheckArguments) -> i32 {
             let message = format!("cannot tell what fits {}: {message}", named.display());
             if for_programs {
                 for path in &arguments.files {
-                    line!("{}", json!({ "file": path.to_string_lossy(), "fits": null, "message": message }));
+                    line!(
+                        "{}",
+                        json!({ "reason": REASON, "file": path.to_string_lossy(), "fits": null, "message": message })
+                    );
                 }
             } else {
                 terminal::error(&message);
@@ -160,21 +163,23 @@ fn as_json(path: &Path, verdict: &Verdict) -> Value {
     let file = path.to_string_lossy();
     match verdict {
         Verdict::Fits { plugin, version, unknown } => json!({
-            "file": file, "fits": if unknown.is_empty() { Value::from(true) } else { Value::Null },
+            "reason": REASON, "file": file, "fits": if unknown.is_empty() { Value::from(true) } else { Value::Null },
             "plugin": plugin, "version": version, "differences": [], "unknown": unknown,
         }),
         Verdict::Mismatch(Mismatch { plugin, version, differences }) => json!({
-            "file": file, "fits": false, "plugin": plugin, "version": version,
+            "reason": REASON, "file": file, "fits": false, "plugin": plugin, "version": version,
             "differences": differences.iter().map(difference_as_json).collect::<Vec<_>>(), "unknown": [],
         }),
         Verdict::Other(other) => json!({
-            "file": file, "fits": false, "message": other.what,
+            "reason": REASON, "file": file, "fits": false, "message": other.what,
             "differences": [{
                 "code": other.code.name(), "what": other.what, "host": "opens plugins", "plugin": other.what,
                 "side": "plugin", "remedy": other.code.diagnostic().remedy,
             }],
         }),
-        Verdict::Unreadable(error) => json!({ "file": file, "fits": null, "message": error }),
+        Verdict::Unreadable(error) => {
+            json!({ "reason": REASON, "file": file, "fits": null, "message": error })
+        }
     }
 }
 

@@ -97,6 +97,8 @@ fn page(command: &clap::Command, name: &str, arguments: &ManArguments) -> Result
     let man =
         clap_mangen::Man::new(command).title(name).source(format!("{PROGRAM} {}", env!("CARGO_PKG_VERSION")));
     man.render(&mut bytes).doing(format_args!("write {}", path.display()))?;
-    files::write_whole(&path, in_roff(&String::from_utf8_lossy(&bytes)).as_bytes())?;
+    // What clap has after the options has no name there.
+    let text = String::from_utf8_lossy(&bytes).replace(".SH EXTRA\nExamples:\n", ".SH EXAMPLES\n");
+    files::write_whole(&path, in_roff(&text).as_bytes())?;
     Ok(path)
 }

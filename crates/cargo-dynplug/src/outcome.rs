@@ -147,6 +147,7 @@ impl Outcome {
                 Box::new(
                     Diagnostic::error("unknown-host", format!("there is no host executable `{name}`"))
                         .note(format!("there are: {}", names()))
+                        .did_you_mean(name, self.hosts.iter().map(|h| h.name.as_str()))
                         .usage(),
                 )
             });

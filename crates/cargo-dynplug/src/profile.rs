@@ -1,6 +1,6 @@
 //! Settings of a profile that can't work with a shared API library: they are overridden, and that is said.
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Span};
 use std::path::Path;
 use toml::Table;
 
@@ -19,13 +19,17 @@ pub fn notices(profile: &str, manifest: &Path, rustflags: &[String]) -> Vec<Diag
     // cargo has read the file already and found it good; if it is gone by now there is nothing to say.
     let table: Table = text.parse().unwrap_or_default();
     let mut notices = Vec::new();
-    if let Some(lto) = wish(&table, profile, "lto").filter(|w| !matches!(w.as_str(), "false" | "off")) {
-        notices.push(lto_notice(&format!("`lto = {}` in the profile `{profile}`", quoted(&lto))));
+    let place = |owner: &str, key| Span::in_manifest(manifest, &["profile", owner, key]);
+    let lto = wish(&table, profile, "lto").filter(|(_, w)| !matches!(w.as_str(), "false" | "off"));
+    if let Some((owner, lto)) = lto {
+        let notice = lto_notice(&format!("`lto = {}` in the profile `{profile}`", quoted(&lto)));
+        notices.push(notice.span(place(&owner, "lto")));
     } else if rustflags.iter().any(|f| f.starts_with("lto=") || f.starts_with("-Clto")) {
         notices.push(lto_notice("`-C lto` in the rustflags"));
     }
-    if let Some(panic) = wish(&table, profile, "panic").filter(|w| w != "unwind") {
-        notices.push(panic_notice(&format!("`panic = \"{panic}\"` in the profile `{profile}`")));
+    if let Some((owner, panic)) = wish(&table, profile, "panic").filter(|(_, w)| w != "unwind") {
+        let notice = panic_notice(&format!("`panic = \"{panic}\"` in the profile `{profile}`"));
+        notices.push(notice.span(place(&owner, "panic")));
     } else if rustflags.iter().any(|f| f.ends_with("panic=abort")) {
         notices.push(panic_notice("`-C panic=abort` in the rustflags"));
     }
@@ -50,14 +54,16 @@ fn panic_notice(what: &str) -> Diagnostic {
     )
 }
 
-/// What a profile says, or the one that it inherits from.
-fn wish(manifest: &Table, profile: &str, key: &str) -> Option<String> {
+/// What a profile says, or one that it inherits from, with the name of that which says it.
+fn wish(manifest: &Table, profile: &str, key: &str) -> Option<(String, String)> {
     let mut name = profile.to_owned();
     // A chain longer than this is a cycle, which cargo refuses with its own words.
     for _ in 0..16 {
         let table = manifest.get("profile").and_then(|p| p.get(&name));
         if let Some(value) = table.and_then(|t| t.get(key)) {
-            return value.as_str().map(str::to_owned).or_else(|| value.as_bool().map(|b| b.to_string()));
+            let value =
+                value.as_str().map(str::to_owned).or_else(|| value.as_bool().map(|b| b.to_string()))?;
+            return Some((name, value));
         }
         name = match table.and_then(|t| t.get("inherits")).and_then(|i| i.as_str()) {
             Some(parent) => parent.to_owned(),
@@ -76,9 +82,10 @@ mod tests {
         let table: Table = "[profile.release]\nlto = true\npanic = 'abort'\n[profile.dist]\ninherits = 'release'\nlto = 'thin'\n[profile.a]\ninherits='b'\n[profile.b]\ninherits='a'"
             .parse()
             .unwrap();
-        assert_eq!(wish(&table, "dist", "lto").as_deref(), Some("thin"));
-        assert_eq!(wish(&table, "dist", "panic").as_deref(), Some("abort"));
-        assert_eq!(wish(&table, "release", "lto").as_deref(), Some("true"));
+        let said = |owner: &str, value: &str| Some((owner.to_owned(), value.to_owned()));
+        assert_eq!(wish(&table, "dist", "lto"), said("dist", "thin"));
+        assert_eq!(wish(&table, "dist", "panic"), said("release", "abort"));
+        assert_eq!(wish(&table, "release", "lto"), said("release", "true"));
         assert_eq!(wish(&table, "dev", "lto"), None);
         assert_eq!(wish(&table, "a", "lto"), None);
     }

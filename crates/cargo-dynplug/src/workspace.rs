@@ -2,7 +2,7 @@
 
 use crate::cli::{BuildArguments, CargoArguments};
 use crate::context::Package;
-use crate::diagnostic::{Diagnostic, Doing, Result};
+use crate::diagnostic::{Diagnostic, Doing, Result, Span};
 use crate::sdk::Sdk;
 use crate::sdk::packages::MARKER;
 use cargo_metadata::{CrateType, DependencyKind, Metadata, MetadataCommand, PackageId, TargetKind};
@@ -170,6 +170,7 @@ impl Workspace {
         let names: Vec<String> = self.metadata.workspace_members.iter().map(|id| self.name(id)).collect();
         Diagnostic::error("unknown-package", format!("the workspace has no package `{wanted}`"))
             .note(format!("its packages are: {}", names.join(", ")))
+            .did_you_mean(wanted.split('@').next().unwrap_or(wanted), names.iter().map(String::as_str))
             .usage()
     }
 
@@ -181,6 +182,7 @@ impl Workspace {
             "no-plugin",
             format!("`{name}` is neither a plugin nor a host nor the API crate"),
         )
+        .span(crate_types(package))
         .usage();
         let graph = Graph::of(&self.metadata);
         let d = if self.api.as_ref().is_some_and(|api| graph.below(id).contains(api)) {
@@ -193,6 +195,14 @@ impl Workspace {
             package.manifest_path
         ))
     }
+}
+
+/// Where a package says what its library is compiled to, or what it is called, where it doesn't.
+pub fn crate_types(package: &cargo_metadata::Package) -> Option<Span> {
+    let manifest = package.manifest_path.as_std_path();
+    let types = Span::in_manifest(manifest, &["lib", "crate-type"]);
+    let types = types.or_else(|| Span::in_manifest(manifest, &["lib", "crate_type"]));
+    types.or_else(|| Span::in_manifest(manifest, &["package", "name"]))
 }
 
 /// Plugins have the copy of an API crate that came with an SDK. What is built with that alone would fit no host.
@@ -376,7 +386,7 @@ impl<'a> Graph<'a> {
                 && !package.targets.iter().any(|t| t.crate_types.contains(&CrateType::CDyLib))
         });
         match almost {
-            Some(id) => d.help(format!(
+            Some(id) => d.span(crate_types(&self.metadata[*id])).help(format!(
                 "if it is to be `{}`, add to {}:\n[lib]\ncrate-type = [\"lib\", \"dylib\"]",
                 self.metadata[*id].name, self.metadata[*id].manifest_path
             )),
@@ -395,6 +405,7 @@ impl<'a> Graph<'a> {
                 .map(|m| self.metadata[m].name.as_str())
                 .collect();
             d = d.note(format!("`{}`, used by {}", self.metadata[*id].name, users.join(", ")));
+            d = d.span(crate_types(&self.metadata[*id]));
         }
         let first = candidates.first().map(|id| self.metadata[*id].name.as_str()).unwrap_or_default();
         d.help(format!("say which one is meant: `--api {first}`, or name a host or plugin with `-p`"))
@@ -405,6 +416,9 @@ impl<'a> Graph<'a> {
         let names: Vec<&str> = candidates.iter().map(|id| self.metadata[id].name.as_str()).collect();
         let d = Diagnostic::error("no-api-crate", format!("`{wanted}` is no API crate of this workspace"))
             .usage();
+        let is_it = |id: &&PackageId| self.metadata[*id].name.as_str() == wanted;
+        let named = self.metadata.workspace_members.iter().find(is_it).map(|id| &self.metadata[id]);
+        let d = d.span(named.and_then(crate_types)).did_you_mean(wanted, names.iter().copied());
         if names.is_empty() { d } else { d.note(format!("API crates are: {}", names.join(", "))) }
             .note("an API crate has `crate-type = [\"lib\", \"dylib\"]` and depends on `dynplug`")
     }

@@ -82,9 +82,20 @@ impl Builder<'_> {
                 "unknown-feature",
                 format!("no package of the workspace has the feature `{unknown}`"),
             )
+            .did_you_mean(unknown, self.feature_names(unknown).iter().map(String::as_str))
             .usage()
             .into()),
             None => Ok(()),
+        }
+    }
+
+    /// The features that there are, written as `written` is.
+    fn feature_names(&self, written: &str) -> Vec<String> {
+        let members = self.workspace.metadata.workspace_packages();
+        let names = members.iter().flat_map(|package| package.features.keys().map(move |f| (package, f)));
+        match written.contains('/') {
+            true => names.map(|(package, feature)| format!("{}/{feature}", package.name)).collect(),
+            false => names.map(|(_, feature)| feature.clone()).collect(),
         }
     }
 

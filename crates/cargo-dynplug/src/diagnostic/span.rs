@@ -121,6 +121,35 @@ impl Span {
         Span::of(path, &text, range)
     }
 
+    /// A text in the sources of a package: the first that begins a line.
+    pub fn of_text(package: &Path, wanted: &str) -> Option<Span> {
+        let mut open = vec![package.join("src")];
+        let mut files = Vec::new();
+        while let Some(folder) = open.pop() {
+            for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+                let path = entry.path();
+                // Links may lead in a circle.
+                match entry.file_type() {
+                    Ok(kind) if kind.is_dir() => open.push(path),
+                    Ok(kind) if kind.is_file() && path.extension().is_some_and(|e| e == "rs") => {
+                        files.push(path)
+                    }
+                    _ => {}
+                }
+            }
+        }
+        files.sort();
+        files.iter().find_map(|path| {
+            let text = std::fs::read_to_string(path).ok()?;
+            let begins = |at: &usize| {
+                let before = text.get(..*at).unwrap_or_default();
+                before.rsplit('\n').next().is_some_and(|row| row.trim().is_empty())
+            };
+            let at = text.match_indices(wanted).map(|(at, _)| at).find(begins)?;
+            Span::of(path, &text, at..at + wanted.len())
+        })
+    }
+
     /// Says what is the matter at the place.
     pub fn labelled(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
@@ -137,8 +166,8 @@ impl Span {
 /// How a file is called for people: from the working folder, as rustc does it.
 fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
-    let inside = path.strip_prefix(&here).ok().filter(|p| !p.as_os_str().is_empty());
-    inside.unwrap_or(path).display().to_string()
+    let inside = path.strip_prefix(&here).or_else(|_| path.strip_prefix("."));
+    inside.ok().filter(|p| !p.as_os_str().is_empty()).unwrap_or(path).display().to_string()
 }
 
 fn entry(text: &str, keys: &[&str]) -> Option<Range<usize>> {

@@ -1,20 +1,5 @@
 //! A file's description as one JSON object. The names of the fields are stable; new ones may be added.
-//!
-//! | field | what |
-//! |---|---|
-//! | `file` | the path as it was given |
-//! | `kind` | `plugin`, `api-library`, `host`, `plugin-library`, `other` or `unreadable` |
-//! | `code`, `message` | only of `other` and `unreadable`: the entry in the table of diagnostics, and a sentence |
-//! | `package`, `version`, `crate_name` | who it is |
-//! | `tool`, `rustc`, `target`, `profile`, `cpu_features` | with what it was built |
-//! | `id` | a plugin's id, the identity of an API library or plugin library; `null` of a host |
-//! | `api` | the API library that it needs: `package`, `version`, `crate_name`, `soname`, `identity` |
-//! | `libraries` | the libraries that it shares with other plugins, each as `api` |
-//! | `size`, `format`, `machine`, `soname`, `needed` | the file: bytes, ELF or another, processor, names of libraries |
-//! | `glibc` | the oldest glibc that it works with: `version`, and the `symbols` that ask for it; `null` where it needs none, and an object with `damage` where that can't be read |
-//! | `exports`, `inits` | each with `kind`, `name`, `signature`, `docs`, `package`, `version`, `module`, `file`, `line`, `column`, `async`, `unsafe`; `inits` in the order in which they run |
-//! | `damage` | why the list of exports ends early, else `null` |
-//! | `crates` | each with `package`, `version`, `crate_name`, `source`, `features`, `shared`, `id`, `content`, `dependencies` (indices into this list), `settings` (an object) |
+//! docs/json.md describes them under `dynplug-file`.
 
 use super::{About, Details};
 use crate::files::hex;
@@ -24,16 +9,19 @@ use dynplug_manifest::record::Record;
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
+/// By which messages of this kind are known.
+const REASON: &str = "dynplug-file";
+
 /// A file that could not be read.
 pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Value {
-    json!({ "file": path.to_string_lossy(), "kind": "unreadable", "code": "unreadable", "message": error.to_string() })
+    json!({ "reason": REASON, "file": path.to_string_lossy(), "kind": "unreadable", "code": "unreadable", "message": error.to_string() })
 }
 
 /// A file that was read.
 pub(super) fn about(path: &Path, about: &About<'_>) -> Value {
     match about {
         About::Other(other) => json!({
-            "file": path.to_string_lossy(), "kind": "other",
+            "reason": REASON, "file": path.to_string_lossy(), "kind": "other",
             "code": other.code.name(), "message": other.what,
         }),
         About::Product(details) => product(path, details),
@@ -58,7 +46,7 @@ fn product(path: &Path, details: &Details<'_>) -> Value {
         libraries,
     } = manifest;
     json!({
-        "file": path.to_string_lossy(),
+        "reason": REASON, "file": path.to_string_lossy(),
         "kind": match product {
             Product::Plugin => "plugin",
             Product::ApiLibrary => "api-library",

@@ -5,12 +5,12 @@ mod project;
 mod wanted;
 
 use crate::cli::{CargoArguments, LinkArguments, MessageFormat};
-use crate::diagnostic::{Diagnostic, Doing, Result};
+use crate::diagnostic::{Diagnostic, Doing, Result, Span};
 use crate::files;
 use crate::inspect::{linked_in, read};
 use crate::sdk::packages::{self, MARKER, There};
 use crate::terminal::{self, line};
-use crate::workspace::read_metadata_of;
+use crate::workspace::{crate_types, read_metadata_of};
 use cargo_metadata::{CrateType, DependencyKind, Message, Metadata, Package, TargetKind};
 use dynplug_manifest::record::Kind;
 use project::Project;
@@ -105,6 +105,7 @@ fn the_host<'a>(metadata: &'a Metadata, wanted: Option<&str>) -> Result<&'a Pack
         (Some(name), _) => members.iter().copied().find(|p| p.name.as_str() == name).ok_or_else(|| {
             Diagnostic::error("unknown-package", format!("the workspace has no package `{name}`"))
                 .note(format!("its packages are: {}", names(&members)))
+                .did_you_mean(name, members.iter().map(|p| p.name.as_str()))
                 .usage()
         })?,
         (None, [one]) => one,
@@ -124,6 +125,7 @@ fn the_host<'a>(metadata: &'a Metadata, wanted: Option<&str>) -> Result<&'a Pack
     };
     if !has(host, &[TargetKind::Lib, TargetKind::RLib]) {
         return Err(Diagnostic::error("host-without-library", format!("`{}` has no library", host.name))
+            .span(Span::in_manifest(host.manifest_path.as_std_path(), &["package", "name"]))
             .note("the executable with the plugins calls the host's `main`, and so that has to be in a library")
             .help(format!(
                 "move the program to src/lib.rs, with `pub fn main()`, and let src/main.rs call it: `fn main() {{ {}::main() }}`",
@@ -174,6 +176,7 @@ fn the_bin<'a>(host: &'a Package, wanted: Option<&str>) -> Result<&'a str> {
             None => Diagnostic::error("several-hosts", format!("`{}` has several executables", host.name)),
         };
         let d = d.note(format!("there are: {}", bins.join(", ")));
+        let d = d.did_you_mean(wanted.unwrap_or_default(), bins.iter().copied().filter(|_| wanted.is_some()));
         d.help("say which: `--bin NAME`, or `default-run` in the package's Cargo.toml").usage().into()
     })
 }
@@ -248,6 +251,7 @@ fn check(folder: &Path, arguments: &LinkArguments, plugins: &[Wanted]) -> Result
             "no-plugin",
             format!("`{}` can't be linked into another crate", plugin.name),
         )
+        .span(crate_types(package))
         .note("its library has no form that Rust code can depend on")
         .help(format!("in {}:\n[lib]\ncrate-type = [\"lib\", \"cdylib\"]", package.manifest_path))
         .usage()

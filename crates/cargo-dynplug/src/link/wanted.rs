@@ -59,6 +59,7 @@ impl Wanted {
                 let names: Vec<&str> = members.iter().map(|p| p.name.as_str()).collect();
                 return Err(unclear(text, "the workspace has no member of that name")
                     .note(format!("its members are: {}", names.join(", ")))
+                    .did_you_mean(name, names.iter().copied())
                     .help(format!(
                         "a package of a registry is named with a version: `--with {name}@*` for the newest"
                     ))

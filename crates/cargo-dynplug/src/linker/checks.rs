@@ -3,14 +3,14 @@
 use super::arguments::Inputs;
 use super::{Link, Role};
 use crate::context::Context;
-use crate::diagnostic::{Diagnostic, Doing, Result};
+use crate::diagnostic::{Diagnostic, Doing, Result, Span};
 use dynplug_manifest::image::Image;
 use dynplug_manifest::manifest::{Manifest, Product};
 use dynplug_manifest::record::{Kind, Records};
 use object::read::archive::ArchiveFile;
 use object::{Object, ObjectSection, ObjectSymbol};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The code never names the API crate, so rustc links a std of its own.
 pub(super) fn api_not_named(link: &Link, context: &Context) -> Diagnostic {
@@ -24,8 +24,17 @@ pub(super) fn api_not_named(link: &Link, context: &Context) -> Diagnostic {
         "api-not-named",
         format!("the {what} `{}` never names its API crate `{}`", link.unit.package, api.crate_name),
     )
+    .span(own_manifest().and_then(|manifest| {
+        Some(Span::of_dependency(&manifest, &api.name)?.labelled("the code never names this"))
+    }))
     .note("rustc does not link a crate that the code never names: this one would get a std, an allocator and statics of its own")
     .help(format!("add `use {} as _;` to {whose} of `{}`", api.crate_name, link.unit.package))
+}
+
+/// The `Cargo.toml` of what is compiled.
+pub(super) fn own_manifest() -> Option<PathBuf> {
+    // cargo tells rustc, and rustc us.
+    Some(PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR")?).join("Cargo.toml"))
 }
 
 /// std comes from the API library, never a second time from the sysroot.
@@ -40,7 +49,7 @@ pub(super) fn no_second_std(inputs: &Inputs, link: &Link, context: &Context) -> 
 
 /// Checks the names that a plugin's own crate exports, and counts its records.
 pub(super) fn exports(inputs: &Inputs, link: &Link) -> Result<usize> {
-    let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    let mut seen: BTreeMap<String, (String, Option<Span>)> = BTreeMap::new();
     let mut count = 0;
     for path in &inputs.objects {
         let bytes = std::fs::read(path).doing(format_args!("read {}", path.display()))?;
@@ -54,10 +63,12 @@ pub(super) fn exports(inputs: &Inputs, link: &Link) -> Result<usize> {
                 if record.kind == Kind::Init {
                     continue;
                 }
-                let place = format!("{}:{}", record.file, record.line);
+                let span = Span::at(Path::new(record.file), record.line as usize, record.column as usize);
+                let place = (format!("{}:{}", record.file, record.line), span);
                 if let Some(other) = seen.insert(record.name.to_owned(), place.clone()) {
                     let mut places = [other, place];
-                    places.sort();
+                    places.sort_by(|(a, _), (b, _)| a.cmp(b));
+                    let [(first, first_span), (second, second_span)] = places;
                     return Err(Diagnostic::error(
                         "exported-twice",
                         format!(
@@ -65,7 +76,9 @@ pub(super) fn exports(inputs: &Inputs, link: &Link) -> Result<usize> {
                             link.unit.package, record.name
                         ),
                     )
-                    .note(format!("at {} and at {}", places[0], places[1]))
+                    .span(second_span.map(|span| span.labelled("exported again here")))
+                    .span(first_span.map(|span| span.labelled("first exported here").secondary()))
+                    .note(format!("at {first} and at {second}"))
                     .help("give one of them another name: `#[export(name = \"…\")]`")
                     .into());
                 }
@@ -142,7 +155,10 @@ fn object_is_apart(
         let name = String::from_utf8_lossy(name);
         if of_the_allocator {
             if name.contains("rust_alloc") || name.contains("rust_dealloc") || name.contains("rust_realloc") {
-                return Err(own_allocator(place, link, context).into());
+                let own = place == format!("the crate `{}`", link.unit.crate_name);
+                let span = || Span::of_text(own_manifest()?.parent()?, "#[global_allocator]");
+                let span = span().filter(|_| own);
+                return Err(own_allocator(place, link, context).span(span).into());
             }
         } else if name.starts_with("_R") || name.starts_with("_ZN") {
             // Names of Rust items carry a hash of their crate: what is equal was instantiated from one source.

@@ -8,7 +8,7 @@ mod native;
 mod note;
 
 use crate::context::{Context, Phase, REPORT_VARIABLE};
-use crate::diagnostic::{Diagnostic, Doing, Level, Result};
+use crate::diagnostic::{Diagnostic, Doing, Level, Result, Span};
 use crate::files::sha256;
 use crate::sdk::{ApiLibrary, Sdk};
 use crate::unit::Unit;
@@ -478,6 +478,9 @@ fn warn_of_unnamed(
                         format!("`{}` is a dependency of the API crate, but its code never names it", found.package),
                     )
                 }
+                .span(checks::own_manifest().and_then(|manifest| {
+                    Some(Span::of_dependency(&manifest, &found.package)?.labelled("never named"))
+                }))
                 .note("rustc leaves out what is never named: the crate is not in the API library, and each plugin gets its own copy")
                 .help(format!("to share it, add `pub use {};` to the API crate; otherwise take it out of its Cargo.toml", found.crate_name)),
             );

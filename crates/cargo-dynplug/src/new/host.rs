@@ -3,7 +3,7 @@
 use super::plugin::write;
 use super::staging::Staging;
 use super::{Made, Request, begin, crate_name, fill, portable, quoted, reads};
-use crate::diagnostic::{Diagnostic, Doing, Result};
+use crate::diagnostic::{Diagnostic, Doing, Result, Span};
 use crate::lock;
 use std::path::{Path, PathBuf};
 
@@ -100,6 +100,7 @@ impl Dynplug {
         let (found, have) = inside.or(package)?;
         if have != VERSION {
             return Err(Diagnostic::error("tool-version", "`dynplug` has another version than this program")
+                .span(Span::in_manifest(&found.join("Cargo.toml"), &["package", "version"]))
                 .note(format!("{}: have {have}, want {VERSION}", found.display()))
                 .help("build cargo-dynplug of the same sources: `cargo install --path crates/cargo-dynplug`")
                 .usage()

@@ -3,7 +3,7 @@
 use super::plugin::write;
 use super::staging::Place;
 use super::{Made, Request, begin, check, crate_name, fill, names, portable, quoted};
-use crate::diagnostic::{Diagnostic, Doing, Result};
+use crate::diagnostic::{Diagnostic, Doing, Result, Span};
 use crate::files;
 use crate::sdk::packages;
 use crate::workspace::Workspace;
@@ -59,6 +59,11 @@ pub(super) fn make(request: &Request<'_>, workspace: &Workspace, sdk: Option<&Pa
         || !checked.workspace_packages().iter().any(is_member)
     {
         return Err(Diagnostic::error("no-member", "the workspace does not take the plugin for a member")
+            .span({
+                let manifest = metadata.workspace_root.join("Cargo.toml");
+                let place = |key| Span::in_manifest(manifest.as_std_path(), &["workspace", key]);
+                place("exclude").or_else(|| place("members"))
+            })
             .note(format!("the workspace is in {}", metadata.workspace_root))
             .help("see `exclude` in its Cargo.toml")
             .usage()

@@ -2,7 +2,7 @@
 
 use super::features::Features;
 use super::is_copied;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Span};
 use crate::sdk::{Held, Sdk};
 use crate::unit::Unit;
 use crate::workspace::Workspace;
@@ -78,6 +78,7 @@ pub(super) fn other_version(
             package.name, package.version, held.version
         ),
     )
+    .span(features.declared(id, None))
     .note(format!("used by: {}", chain(workspace, features, id)))
     .note(format!(
         "cargo takes the two for one crate, of which a process has one copy: the one in the API library of `{}`",
@@ -120,6 +121,7 @@ pub(super) fn other_source(
             "other-source",
             format!("the plugin `{title}` has an older `{}` than the host's", held.title()),
         );
+        let d = d.span(features.declared(id, None));
         return stale(d.note(format!("used by: {}", chain(workspace, features, id))), sdk);
     }
     let place = match &package.source {
@@ -134,6 +136,7 @@ pub(super) fn other_source(
         "other-source",
         format!("the plugin `{title}` takes `{}` from elsewhere than the host", held.title()),
     )
+    .span(patched(workspace, &held.package).or_else(|| features.declared(id, None)))
     .note(format!("have {place}, want {theirs}"))
     .note(format!("used by: {}", chain(workspace, features, id)));
     let d = match sdk.source_package(&held.package, &held.version) {
@@ -154,6 +157,13 @@ pub(super) fn other_source(
         "or, for a copy of the plugin's own whose types don't mix with the host's:\n[package.metadata.dynplug]\nprivate = [\"{}\"]",
         held.package
     ))
+}
+
+/// Where a `[patch]` of the workspace replaces a package.
+fn patched(workspace: &Workspace, name: &str) -> Option<Span> {
+    let manifest = workspace.metadata.workspace_root.join("Cargo.toml");
+    let place = Span::in_manifest(manifest.as_std_path(), &["patch", "crates-io", name])?;
+    Some(place.labelled("replaced here"))
 }
 
 /// A package came with another SDK than the one that is used now.

@@ -1,6 +1,7 @@
 //! Which packages a plugin reaches, with which features, and who wants each of these: what cargo's resolver decides for
 //! the target, done again for one package so that everything that is wanted has a reason.
 
+use crate::diagnostic::Span;
 use crate::sdk::packages::library;
 use cargo_metadata::{Dependency, DependencyKind, Metadata, Node, Package, PackageId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -95,6 +96,25 @@ impl<'a> Features<'a> {
         }
         path.reverse();
         path
+    }
+
+    /// Where the dependency on a package stands, or that which wants a feature of it: in the nearest Cargo.toml that is the
+    /// user's own.
+    pub(super) fn declared(&self, id: &PackageId, feature: Option<&str>) -> Option<Span> {
+        let reached = self.reached.get(id)?;
+        let want = feature.and_then(|f| reached.features.get(f)?.as_ref()).map(|want| want.package);
+        let (mut below, mut above) = (id, want.or(reached.by)?);
+        let mut seen = BTreeSet::new();
+        while seen.insert(above) {
+            let package = &self.metadata[above];
+            if package.source.is_none() && !super::is_copied(package) && above != below {
+                let name = self.metadata[below].name.as_str();
+                let span = Span::of_dependency(package.manifest_path.as_std_path(), name)?;
+                return Some(span.labelled(if below == id { "wanted here" } else { "wanted by this" }));
+            }
+            (below, above) = (above, self.reached.get(above)?.by?);
+        }
+        None
     }
 
     /// Who wants this feature of the package, from the plugin down, in words.

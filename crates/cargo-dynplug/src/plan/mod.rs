@@ -84,7 +84,8 @@ impl Plan {
                     if !missing.is_empty() {
                         let chain = missing.first().map(|f| features.chain(id, f)).unwrap_or_default();
                         let title = workspace.name(plugin);
-                        errors.push(missing_features(held, &missing, &title, chain.as_deref()));
+                        let place = features.declared(id, missing.first().map(String::as_str));
+                        errors.push(missing_features(held, &missing, &title, chain.as_deref()).span(place));
                     }
                     plan.shared.insert(folder, unit.source.clone());
                 }

@@ -2,7 +2,7 @@
 
 use super::{Sdk, archive};
 use crate::cli::BuildArguments;
-use crate::diagnostic::{Diagnostic, Doing, Result};
+use crate::diagnostic::{Diagnostic, Doing, Result, Span};
 use cargo_metadata::Metadata;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -42,24 +42,41 @@ pub fn in_the_manifests(arguments: &BuildArguments, metadata: &Metadata) -> Resu
         // Each package may have its own way to the same file.
         Some(path.canonicalize().unwrap_or(path))
     };
-    let mut found: BTreeMap<PathBuf, String> = BTreeMap::new();
+    let mut found: BTreeMap<PathBuf, (String, Option<Span>)> = BTreeMap::new();
     for package in metadata.workspace_packages() {
         let selected = arguments.package.is_empty()
             || arguments.package.iter().any(|p| p.split('@').next() == Some(package.name.as_str()));
         let folder = package.manifest_path.parent().map(|p| p.as_std_path()).unwrap_or(Path::new(""));
         if let Some(path) = key(&package.metadata, folder).filter(|_| selected) {
-            found.entry(path).or_insert_with(|| package.name.to_string());
+            let manifest = package.manifest_path.as_std_path();
+            found.entry(path).or_insert_with(|| (package.name.to_string(), Span::in_manifest(manifest, KEY)));
         }
     }
     if found.len() > 1 {
         let mut d = Diagnostic::error("several-sdks", "the packages to build name different SDKs").usage();
-        for (path, package) in &found {
-            d = d.note(format!("`{package}`: {}", path.display()));
+        for (path, (package, span)) in found {
+            d = d.note(format!("`{package}`: {}", path.display())).span(span);
         }
         return Err(d.help("build them one by one, with `-p`").into());
     }
     let of_the_workspace = key(&metadata.workspace_metadata, metadata.workspace_root.as_std_path());
     Ok(found.into_keys().next().or(of_the_workspace))
+}
+
+/// Where a `Cargo.toml` names an SDK.
+const KEY: &[&str] = &["package", "metadata", "dynplug", "sdk"];
+
+/// The place in a `Cargo.toml` that names the SDK.
+fn naming(arguments: &BuildArguments, metadata: &Metadata) -> Option<Span> {
+    let selected = |name: &str| {
+        arguments.package.is_empty() || arguments.package.iter().any(|p| p.split('@').next() == Some(name))
+    };
+    let packages = metadata.workspace_packages();
+    let mut own = packages.iter().filter(|p| selected(p.name.as_str()));
+    let found = own.find_map(|p| Span::in_manifest(p.manifest_path.as_std_path(), KEY));
+    let root = metadata.workspace_root.join("Cargo.toml");
+    let of_all = || Span::in_manifest(root.as_std_path(), &["workspace", "metadata", "dynplug", "sdk"]);
+    Some(found.or_else(of_all)?.labelled("named here"))
 }
 
 /// Opens the SDK that these arguments, the environment or a `Cargo.toml` name. None if nothing does.
@@ -68,7 +85,12 @@ pub fn in_the_manifests(arguments: &BuildArguments, metadata: &Metadata) -> Resu
 /// As those of [`named`] and [`open`].
 pub fn find(arguments: &BuildArguments, metadata: &Metadata, target: &str) -> Result<Option<Sdk>> {
     let Some(path) = named(arguments, metadata)? else { return Ok(None) };
-    let sdk = open(&path, target)?;
+    let sdk = open(&path, target).map_err(|error| {
+        match arguments.sdk.is_some() || in_the_environment().is_some() {
+            true => error,
+            false => Box::new(error.span(naming(arguments, metadata))),
+        }
+    })?;
     Ok(Some(Sdk { by_option: arguments.sdk.is_some(), ..sdk }))
 }
 

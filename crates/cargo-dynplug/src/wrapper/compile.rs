@@ -4,7 +4,7 @@
 use super::invocation::Invocation;
 use super::naming::Naming;
 use crate::context::{Context, LINK_VARIABLE, REPORT_VARIABLE};
-use crate::diagnostic::{Diagnostic, Doing, Level, Result};
+use crate::diagnostic::{Diagnostic, Doing, Level, Result, Span};
 use crate::linker::Link;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
@@ -129,6 +129,8 @@ fn with_own_paths(text: String, context: &Context) -> String {
 }
 
 fn second_allocator() -> Diagnostic {
+    let folder = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
     Diagnostic::error("second-allocator", "one process has one allocator, and the API library has it")
+        .span(Span::of_text(Path::new(&folder), "#[global_allocator]"))
         .help("put the `#[global_allocator]` into the API crate: there it serves the host and every plugin")
 }
