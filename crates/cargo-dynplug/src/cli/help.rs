@@ -152,7 +152,7 @@ fn template(command: &Command) -> StyledStr {
     for (title, rows) in grouped(command) {
         let _ = write!(out, "\n{header}{title}:{header:#}\n");
         for (name, about) in rows {
-            let _ = write!(out, "  {literal}{name:<11}{literal:#}  {about}\n");
+            let _ = writeln!(out, "  {literal}{name:<11}{literal:#}  {about}");
         }
     }
     let _ = write!(out, "\n{header}Options:{header:#}\n{{options}}\n\n");

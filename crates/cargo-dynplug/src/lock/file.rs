@@ -149,9 +149,10 @@ impl Locked {
         let text = |key: &str| match value.get(key) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.clone())),
-            Some(_) => Err(damaged(&format!("`{key}` of a package is no text"))),
+            Some(_) => Err(Box::new(damaged(&format!("`{key}` of a package is no text")))),
         };
-        let needed = |key: &str| text(key)?.ok_or_else(|| damaged(&format!("a package has no `{key}`")));
+        let needed =
+            |key: &str| text(key)?.ok_or_else(|| Box::new(damaged(&format!("a package has no `{key}`"))));
         let mut dependencies = Vec::new();
         if let Some(list) = value.get("dependencies") {
             let list = list.as_array().ok_or_else(|| damaged("`dependencies` is no list"))?;
