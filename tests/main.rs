@@ -12,6 +12,7 @@ mod finding;
 mod forms;
 mod harmless_changes;
 mod harness;
+mod host_tests;
 mod hostile;
 mod life;
 mod link;

@@ -63,18 +63,24 @@ impl Cargo {
         self.command.envs(variables);
     }
 
+    /// The names of the environment variables that are set or taken away for every call.
+    pub fn variables_set() -> impl Iterator<Item = String> {
+        let names = ["RUSTC_WRAPPER", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "__CARGO_DEFAULT_LIB_METADATA"];
+        names.into_iter().map(str::to_owned)
+    }
+
     /// Lets cargo call this program in place of rustc.
     pub fn wrapper(&mut self, program: &Path, context: &Path) {
         self.command.env("RUSTC_WRAPPER", program).env(CONTEXT_VARIABLE, context);
     }
 
-    /// Runs it with this program's own input and output. Says whether it succeeded.
+    /// Runs it with this program's own input and output. Returns its exit code.
     ///
     /// # Errors
     /// When cargo can't be run.
-    pub fn run_before_the_user(mut self) -> Result<bool> {
+    pub fn run_before_the_user(mut self) -> Result<i32> {
         self.command.env("CARGO_ENCODED_RUSTFLAGS", self.rustflags.join("\u{1f}")).env_remove("RUSTFLAGS");
-        Ok(self.command.status().doing("run cargo")?.success())
+        Ok(self.command.status().doing("run cargo")?.code().unwrap_or(101))
     }
 
     /// Runs it. `each` sees every message.

@@ -52,8 +52,21 @@ pub struct Context {
     pub api_closure: BTreeSet<PathBuf>,
     /// Every package of the workspace and below.
     pub packages: Vec<Package>,
+    /// How tests are run.
+    pub running: Running,
     /// What is built.
     pub phase: Phase,
+}
+
+/// How the executables of tests are run, which cargo starts through this program.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Running {
+    /// The program around them that the user's configuration names, with its arguments.
+    pub runner: Vec<String>,
+    /// The folder with the plugins that they are to find beside themselves.
+    pub plugins: Option<PathBuf>,
+    /// Environment variables that were set for cargo, with what they were before.
+    pub outer: Vec<(String, Option<String>)>,
 }
 
 /// What a call of cargo is for.
@@ -64,9 +77,9 @@ pub enum Phase {
         /// Manifest folders of the packages whose executables are hosts.
         hosts: BTreeSet<PathBuf>,
     },
-    /// One plugin, or a library that plugins share, against an SDK.
+    /// One plugin, or a library that plugins share, against an SDK; or the tests of a host, in the same way.
     Plugin {
-        /// The package of the plugin or library.
+        /// The package of the plugin, library or host.
         plugin: Package,
         /// The SDK's folder.
         sdk: PathBuf,
@@ -88,6 +101,8 @@ pub enum Purpose {
     Library,
     /// To be looked into by cargo's other commands: as a library, with test executables around it.
     Tool,
+    /// The same for a host or the API crate: its executables, those of its tests too, are hosts.
+    HostTool,
 }
 
 /// A package, as the wrapper needs to know it.
@@ -126,6 +141,9 @@ impl Context {
             Phase::Hosts { .. } => format!("context-{}.json", self.profile),
             Phase::Plugin { plugin, purpose: Purpose::Host | Purpose::Library, .. } => {
                 format!("context-{}-{}.json", self.profile, plugin.name)
+            }
+            Phase::Plugin { plugin, purpose: Purpose::HostTool, .. } => {
+                format!("context-{}-{}-host-tool.json", self.profile, plugin.name)
             }
             Phase::Plugin { plugin, .. } => format!("context-{}-{}-tool.json", self.profile, plugin.name),
         };

@@ -3,6 +3,15 @@
 
 use std::process::Command;
 
+/// Takes away what this program has set for those that it calls, and what they have set for each other.
+pub fn without_ours(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("DYNPLUG_")) {
+            command.env_remove(name);
+        }
+    }
+}
+
 /// Takes away what an outer cargo left.
 pub fn clean(command: &mut Command) {
     for (name, _) in std::env::vars_os() {

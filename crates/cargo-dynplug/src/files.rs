@@ -123,6 +123,18 @@ pub fn open_to_others(path: &Path, mode: u32) {
 #[cfg(not(unix))]
 pub fn open_to_others(_path: &Path, _mode: u32) {}
 
+/// Lets `link` stand for the folder `target`, in place of what is there.
+///
+/// # Errors
+/// When that can't be done.
+pub fn link_folder(target: &Path, link: &Path) -> Result<()> {
+    #[cfg(unix)]
+    return self::link(target, link);
+    // Links to folders want a privilege on Windows.
+    #[cfg(not(unix))]
+    copy_tree(target, link)
+}
+
 /// Links `link` to `target`, replacing what was there. Others may do the same at the same time.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! Which of its roles this program has, and nothing more.
 
 use cargo_dynplug::context::{Context, LINK_VARIABLE};
+use cargo_dynplug::runner;
 use cargo_dynplug::wrapper::{replay, rustdoc};
 use std::path::Path;
 
@@ -12,6 +13,8 @@ fn main() {
         cargo_dynplug::linker::main(rest, &std::env::var(LINK_VARIABLE).unwrap_or_default())
     } else if name.as_deref() == Some("dynplug-rustdoc") {
         rustdoc::main(rest, Context::from_environment())
+    } else if name.as_deref() == Some("dynplug-runner") {
+        runner::main(rest, Context::from_environment())
     } else if name.as_deref().is_some_and(replay::is_script) {
         replay::main(Context::from_environment())
     } else if let Some(context) = Context::from_environment() {

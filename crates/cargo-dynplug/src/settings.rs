@@ -27,6 +27,8 @@ pub struct Settings {
     pub wrapper: Option<PathBuf>,
     /// The user's linker.
     pub linker: Option<PathBuf>,
+    /// The program that runs executables of the target, with its arguments.
+    pub runner: Vec<String>,
     /// Where cargo keeps what it fetched.
     pub cargo_home: Option<PathBuf>,
 }
@@ -50,6 +52,11 @@ impl Settings {
         let target = host.clone();
         let flags = config.rustflags(&target).doing("read the rustflags in cargo's configuration")?;
         let linker = config.linker(&target).doing("read the linker in cargo's configuration")?;
+        let runner = config.runner(&target).doing("read the runner in cargo's configuration")?;
+        let runner = runner.map(|r| {
+            let path = r.path.display().to_string();
+            std::iter::once(path).chain(r.args.iter().map(|a| a.to_string_lossy().into_owned())).collect()
+        });
         let rustflags = flags.map(|f| f.flags).unwrap_or_default();
         let cpu_features = cpu_features(&rustc, &target, &rustflags)?;
         let sysroot = PathBuf::from(run(&rustc, &["--print", "sysroot"])?.trim());
@@ -67,6 +74,7 @@ impl Settings {
             rustflags,
             wrapper: config.build.rustc_wrapper.filter(|p| !p.as_os_str().is_empty()),
             linker,
+            runner: runner.unwrap_or_default(),
             cargo_home: std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| {
                 #[allow(deprecated)]
                 std::env::home_dir().map(|h| h.join(".cargo"))

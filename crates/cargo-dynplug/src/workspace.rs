@@ -130,14 +130,27 @@ impl Workspace {
         self.metadata[id].name.to_string()
     }
 
+    /// What a package is, with its name.
+    pub fn title(&self, id: &PackageId) -> String {
+        let kind = if self.plugins.contains(id) {
+            "plugin"
+        } else if self.libraries.contains(id) {
+            "plugin library"
+        } else if self.api.as_ref() == Some(id) {
+            "API crate"
+        } else {
+            "host"
+        };
+        format!("the {kind} `{}`", self.name(id))
+    }
+
     /// What is asked for: the members that `-p` names, or all.
     ///
     /// # Errors
     /// When a name is none of the workspace's, or is of a package that is neither host nor plugin nor API crate.
     pub fn selection(&self, arguments: &BuildArguments) -> Result<Selection> {
         if arguments.package.is_empty() {
-            let (hosts, plugins) = (self.hosts.clone(), self.plugins.clone());
-            return Ok(Selection { hosts, plugins, libraries: self.libraries.clone() });
+            return Ok(self.everything());
         }
         let mut selection = Selection::default();
         for wanted in &arguments.package {
@@ -148,6 +161,9 @@ impl Workspace {
                 p.name.as_str() == name && version.is_none_or(|v| p.version.to_string() == v)
             });
             let Some(id) = found else { return Err(self.unknown_package(wanted).into()) };
+            if Some(id) == self.api.as_ref() {
+                selection.api = Some(id.clone());
+            }
             if self.hosts.contains(id) {
                 selection.hosts.push(id.clone());
             }
@@ -158,12 +174,22 @@ impl Workspace {
                 selection.libraries.push(id.clone());
             }
             let is_some = [&self.hosts, &self.plugins, &self.libraries].iter().any(|list| list.contains(id));
-            let is_none = !is_some && Some(id) != self.api.as_ref();
-            if is_none {
+            if !is_some && selection.api.as_ref() != Some(id) {
                 return Err(self.no_plugin(id).into());
             }
         }
         Ok(selection)
+    }
+
+    /// All that there is to build.
+    pub fn everything(&self) -> Selection {
+        let is_member = |id: &&PackageId| self.metadata.workspace_members.contains(id);
+        Selection {
+            api: self.api.as_ref().filter(is_member).cloned(),
+            hosts: self.hosts.clone(),
+            plugins: self.plugins.clone(),
+            libraries: self.libraries.clone(),
+        }
     }
 
     fn unknown_package(&self, wanted: &str) -> Diagnostic {
@@ -217,6 +243,8 @@ fn no_sdk(api: &str) -> Diagnostic {
 /// What is to be built beside the API library.
 #[derive(Debug, Default)]
 pub struct Selection {
+    /// The API crate, where it is named or everything is built and it is a member.
+    pub api: Option<PackageId>,
     /// Hosts.
     pub hosts: Vec<PackageId>,
     /// Plugins.

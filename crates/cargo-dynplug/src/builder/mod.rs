@@ -3,6 +3,7 @@
 mod bundle;
 mod export;
 mod features;
+mod findable;
 mod folders;
 mod libraries;
 mod plugin;
@@ -10,7 +11,7 @@ mod tools;
 
 use crate::cargo::Cargo;
 use crate::cli::{BuildArguments, MessageFormat};
-use crate::context::{Context, Package, Phase};
+use crate::context::{Context, Package, Phase, Running};
 use crate::diagnostic::{Diagnostic, Doing, Level, Result};
 use crate::files;
 use crate::linker;
@@ -30,6 +31,8 @@ pub use tools::Tool;
 
 /// The name by which cargo calls this program in place of rustdoc.
 const RUSTDOC_SHIM: &str = "dynplug-rustdoc";
+/// The name by which cargo and rustdoc call it to run tests.
+const RUNNER_SHIM: &str = "dynplug-runner";
 
 /// A build under way.
 pub struct Builder<'a> {
@@ -113,7 +116,9 @@ impl<'a> Builder<'a> {
         let linker_shim = work.join("bin").join("dynplug-cc");
         let this = std::env::current_exe().doing("find this program")?;
         files::link(&this, &linker_shim)?;
-        files::link(&this, &work.join("bin").join(RUSTDOC_SHIM))?;
+        for name in [RUSTDOC_SHIM, RUNNER_SHIM] {
+            files::link(&this, &work.join("bin").join(name))?;
+        }
         let api = match (&sdk, &workspace.api) {
             (Some(sdk), api) => {
                 let known = api.as_ref().map(|id| workspace.package(id).manifest_dir);
@@ -156,6 +161,7 @@ impl<'a> Builder<'a> {
             api,
             api_closure: workspace.api_closure.iter().map(|id| workspace.package(id).manifest_dir).collect(),
             packages: workspace.metadata.packages.iter().map(|p| workspace.package(&p.id)).collect(),
+            running: Running { runner: settings.runner.clone(), ..Running::default() },
             phase: Phase::Hosts { hosts: BTreeSet::new() },
         };
         Ok(Builder { arguments, workspace, settings, sdk, base, work, context })
@@ -351,11 +357,19 @@ impl<'a> Builder<'a> {
             cargo.word("--package").word(self.specification(id));
         }
         cargo.words(self.features_for(packages));
-        cargo.variables(profile::overrides(self.arguments.workspace.profile()));
-        cargo.variables(crate::environment::native_flags(&context.target, &context.remap));
+        cargo.variables(self.variables());
         let this = std::env::current_exe().doing("find this program")?;
         cargo.wrapper(&this, &context.write(&self.work)?);
         Ok(cargo)
+    }
+}
+
+impl Builder<'_> {
+    /// Environment variables by which cargo is told how to compile.
+    fn variables(&self) -> Vec<(String, String)> {
+        let mut variables = profile::overrides(self.arguments.workspace.profile());
+        variables.extend(crate::environment::native_flags(&self.context.target, &self.context.remap));
+        variables
     }
 }
 

@@ -1,9 +1,9 @@
 //! One plugin: its plan, its id, its compilation against the SDK.
 
 use super::libraries::Libraries;
-use super::{Builder, shared};
+use super::{Builder, findable, shared};
 use crate::cargo::{Cargo, Made};
-use crate::context::{Context, Package, Phase, Purpose};
+use crate::context::{Context, Package, Phase, Purpose, Running};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::files;
 use crate::plan::Plan;
@@ -51,7 +51,8 @@ impl Builder<'_> {
         purpose: Purpose,
     ) -> Result<PathBuf> {
         let kind = if purpose == Purpose::Library { CrateType::DyLib } else { CrateType::CDyLib };
-        let mut cargo = self.cargo_for_plugin("build", id, sdk, plan, purpose)?;
+        let running = self.context.running.clone();
+        let mut cargo = self.cargo_for_plugin("build", id, sdk, plan, purpose, running)?;
         cargo.word("--lib");
         let mut file = None;
         cargo.run(self.arguments.messages.message_format, |message| {
@@ -68,7 +69,7 @@ impl Builder<'_> {
         })
     }
 
-    /// A call of cargo that compiles a plugin, or a library of plugins.
+    /// A call of cargo that compiles a plugin, a library of plugins, or the tests of a host.
     pub(super) fn cargo_for_plugin(
         &self,
         command: &str,
@@ -76,6 +77,7 @@ impl Builder<'_> {
         sdk: &Sdk,
         plan: Plan,
         purpose: Purpose,
+        running: Running,
     ) -> Result<Cargo> {
         let plugin = self.workspace.package(id);
         let plugin_id = self.plugin_id(id, &plugin, sdk, &plan)?;
@@ -83,12 +85,15 @@ impl Builder<'_> {
             left_out::forget(&self.context.left_out, package)?;
         }
         let mut folder = plugins_folder(sdk);
-        if purpose == Purpose::Tool {
-            // cargo doesn't know that the same crate comes out otherwise.
-            folder += &format!("-{command}");
+        // cargo doesn't know that the same crate comes out otherwise.
+        match purpose {
+            Purpose::Host | Purpose::Library => {}
+            Purpose::Tool => folder += &format!("-{command}"),
+            Purpose::HostTool => folder = findable::folder_of(command),
         }
         let libraries = sdk.libraries.iter().map(|library| library.folder.clone()).collect();
         let context = Context {
+            running,
             phase: Phase::Plugin {
                 plugin,
                 sdk: sdk.folder.clone(),

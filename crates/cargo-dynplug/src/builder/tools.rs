@@ -1,109 +1,192 @@
-//! cargo's other commands on plugins: tests, clippy and documentation, with the SDK's crates in the place of those that
-//! cargo would build.
+//! cargo's other commands on hosts and plugins: tests, clippy and documentation, with the SDK's crates in the place of those
+//! that cargo would build. Tests of hosts are hosts themselves.
 
-use super::{Builder, RUSTDOC_SHIM};
-use crate::cli::{ClippyArguments, DocArguments, MessageFormat, TestArguments};
-use crate::context::Purpose;
+use super::{Builder, RUNNER_SHIM, RUSTDOC_SHIM};
+use crate::cargo::Cargo;
+use crate::cli::{ClippyArguments, DocArguments};
+use crate::context::{Purpose, Running};
 use crate::diagnostic::{Diagnostic, Result};
+use crate::plan::Plan;
 use crate::sdk::Sdk;
+use crate::testing::{Targets, TestArguments};
+use crate::workspace::Selection;
+use cargo_metadata::PackageId;
 use std::ffi::OsString;
+use std::path::Path;
 
 /// A command of cargo's with the arguments that it is given.
 pub struct Tool {
     command: &'static str,
+    targets: Targets,
     words: Vec<OsString>,
     /// What stands after `--`.
     rest: Vec<OsString>,
     /// Whether tests and examples are compiled.
     tests: bool,
-    /// Whether the next plugin is looked at when one fails.
+    /// Whether the next package is looked at when one fails.
     goes_on: bool,
+}
+
+/// A package that a command is run on.
+struct Subject {
+    id: PackageId,
+    purpose: Purpose,
+    /// What of it: cargo's options.
+    words: Vec<OsString>,
 }
 
 impl TestArguments {
     /// `cargo test` as it is asked for.
     pub fn tool(&self) -> Tool {
         let mut words = Vec::new();
-        for (on, word) in [
-            (self.lib, "--lib"),
-            (self.doc, "--doc"),
-            (self.no_run, "--no-run"),
-            (self.no_fail_fast, "--no-fail-fast"),
-        ] {
+        for (on, word) in [(self.no_run, "--no-run"), (self.no_fail_fast, "--no-fail-fast")] {
             if on {
                 words.push(word.into());
             }
         }
-        words.extend(self.test.iter().map(|name| OsString::from(format!("--test={name}"))));
         words.extend(self.filter.iter().map(OsString::from));
-        Tool { command: "test", words, rest: self.arguments.clone(), tests: true, goes_on: self.no_fail_fast }
+        Tool {
+            command: "test",
+            targets: self.targets.clone(),
+            words,
+            rest: self.arguments.clone(),
+            tests: true,
+            goes_on: self.no_fail_fast,
+        }
     }
 }
 
 impl ClippyArguments {
     /// `cargo clippy` as it is asked for.
     pub fn tool(&self) -> Tool {
-        let words = self.all_targets.then(|| "--all-targets".into()).into_iter().collect();
+        let targets = Targets { all_targets: self.all_targets, ..Targets::default() };
         let rest = self.arguments.clone();
-        Tool { command: "clippy", words, rest, tests: self.all_targets, goes_on: true }
+        Tool { command: "clippy", targets, words: Vec::new(), rest, tests: self.all_targets, goes_on: true }
     }
 }
 
 impl DocArguments {
     /// `cargo doc` as it is asked for.
     pub fn tool(&self) -> Tool {
-        // What the plugin shares is documented by those who made it; here there are stubs.
-        let mut words = vec!["--no-deps".into(), "--lib".into()];
+        // What is shared is documented by those who made it; here there are stubs.
+        let mut words = vec!["--no-deps".into()];
         for (on, word) in [(self.open, "--open"), (self.document_private_items, "--document-private-items")] {
             if on {
                 words.push(word.into());
             }
         }
-        Tool { command: "doc", words, rest: Vec::new(), tests: false, goes_on: true }
+        let targets = Targets::default();
+        Tool { command: "doc", targets, words, rest: Vec::new(), tests: false, goes_on: true }
     }
 }
 
 impl Builder<'_> {
-    /// Runs one of cargo's commands on every selected plugin. Returns the exit code.
+    /// Runs one of cargo's commands on every selected package. Returns the exit code.
     ///
     /// # Errors
-    /// When the SDK can't be made, or the plugins can't be built with it.
+    /// When the SDK can't be made, or the packages can't be built with it.
     pub fn run_tool(&self, tool: &Tool) -> Result<i32> {
         let selection = self.workspace.selection(self.arguments)?;
         self.check_features()?;
+        let subjects = self.subjects(tool, &selection)?;
         let lock = self.lock()?;
+        self.say_notices();
         let (sdk, _) = self.sdk_and_hosts(&[])?;
-        let libraries = self.libraries(&selection, &sdk)?;
-        let plans = self.plans(&selection.plugins, &libraries, tool.tests)?;
-        if selection.plugins.is_empty() {
-            return Err(Diagnostic::error("no-plugin", "there is no plugin among the packages")
-                .help(format!("hosts and API crates have plain `cargo {}`", tool.command))
-                .usage()
-                .into());
+        // What a host's test opens is built, whoever is selected.
+        let opens = tool.tests
+            && tool.command == "test"
+            && subjects.iter().any(|subject| subject.purpose == Purpose::HostTool);
+        let all = if opens { self.workspace.everything() } else { selection };
+        let libraries = self.libraries(&all, &sdk)?;
+        let mut plugins = None;
+        if opens {
+            plugins = Some(self.findable_plugins(tool.command, &all, &sdk, &libraries)?);
         }
+        let ids: Vec<PackageId> = subjects.iter().map(|subject| subject.id.clone()).collect();
+        let plans = self.plans(&ids, &libraries, tool.tests)?;
         // Tests may take long, and may build things themselves. cargo locks its own folder.
         drop(lock);
         let mut code = 0;
-        for (id, plan) in selection.plugins.iter().zip(plans) {
-            let sdk = libraries.below(id);
-            let mut cargo = self.cargo_for_plugin(tool.command, id, &sdk, plan, Purpose::Tool)?;
-            cargo.words(&tool.words);
-            if self.arguments.messages.message_format == MessageFormat::Json {
-                cargo.word("--message-format=json");
-            }
-            if !tool.rest.is_empty() {
-                cargo.word("--").words(&tool.rest);
-            }
-            let rustdoc = self.work.join("bin").join(RUSTDOC_SHIM);
-            cargo.variables([("RUSTDOC".to_owned(), rustdoc.display().to_string()), search_path(&sdk)]);
-            if !cargo.run_before_the_user()? {
-                code = 1;
-                if !tool.goes_on {
-                    break;
+        for (subject, plan) in subjects.into_iter().zip(plans) {
+            let sdk = libraries.below(&subject.id);
+            match self.run_on(&subject, tool, &sdk, plan, plugins.as_deref())? {
+                0 => {}
+                // Of several the first, as cargo has it for several tests.
+                failed => {
+                    code = if code == 0 { failed } else { code };
+                    if !tool.goes_on {
+                        break;
+                    }
                 }
             }
         }
-        Ok(code)
+        // cargo says by its own code whether a test failed or could not be compiled.
+        Ok(if tool.command == "test" { code } else { i32::from(code != 0) })
+    }
+
+    /// The packages that a command is run on: the API crate, whose tests say most of what else fails, then plugins, then the
+    /// hosts that open them.
+    fn subjects(&self, tool: &Tool, selection: &Selection) -> Result<Vec<Subject>> {
+        // cargo gets a stub for the API crate's library, and would look at that.
+        let with_api = tool.command == "test" && self.sdk.is_none();
+        let api = selection.api.iter().filter(|_| with_api).map(|id| (id, Purpose::HostTool));
+        let plugins = selection.plugins.iter().map(|id| (id, Purpose::Tool));
+        let is_host = |id: &&PackageId| !self.workspace.plugins.contains(id);
+        let hosts = selection.hosts.iter().filter(is_host).map(|id| (id, Purpose::HostTool));
+        let meant: Vec<_> = api.chain(plugins).chain(hosts).collect();
+        if meant.is_empty() {
+            let what = format!("there is nothing for `cargo dynplug {}` among the packages", tool.command);
+            return Err(Diagnostic::error("no-plugin", what)
+                .help(format!("the API crate has plain `cargo {}`", tool.command))
+                .usage()
+                .into());
+        }
+        let metadata = &self.workspace.metadata;
+        tool.targets.check(&meant.iter().map(|(id, _)| &metadata[*id]).collect::<Vec<_>>())?;
+        let subjects = meant.into_iter().filter_map(|(id, purpose)| {
+            let mut words = tool.targets.words(&metadata[id])?;
+            if tool.command == "doc" && purpose == Purpose::Tool {
+                words.push("--lib".into());
+            }
+            Some(Subject { id: id.clone(), purpose, words })
+        });
+        Ok(subjects.collect())
+    }
+
+    fn run_on(
+        &self,
+        subject: &Subject,
+        tool: &Tool,
+        sdk: &Sdk,
+        plan: Plan,
+        plugins: Option<&Path>,
+    ) -> Result<i32> {
+        let shim = |name: &str| self.work.join("bin").join(name).display().to_string();
+        let mut own = vec![("RUSTDOC".to_owned(), shim(RUSTDOC_SHIM))];
+        let set = self.variables().into_iter().map(|(name, _)| name);
+        let names = set.chain(own.iter().map(|(name, _)| name.clone())).chain(Cargo::variables_set());
+        let running = Running {
+            plugins: plugins.filter(|_| subject.purpose == Purpose::HostTool).map(Path::to_owned),
+            outer: names.map(|name| (name.clone(), std::env::var(name).ok())).collect(),
+            ..self.context.running.clone()
+        };
+        own.push(search_path(sdk));
+        let mut cargo =
+            self.cargo_for_plugin(tool.command, &subject.id, sdk, plan, subject.purpose, running)?;
+        cargo.words(&subject.words).words(&tool.words);
+        if tool.command == "test" {
+            // As a list: in one text cargo would take blanks for ends of words.
+            let runner = toml::Value::Array(vec![shim(RUNNER_SHIM).into()]);
+            cargo.word("--config").word(format!("target.{:?}.runner={runner}", self.settings.target));
+        }
+        if self.arguments.messages.json() {
+            cargo.word("--message-format=json");
+        }
+        if !tool.rest.is_empty() {
+            cargo.word("--").words(&tool.rest);
+        }
+        cargo.variables(own);
+        cargo.run_before_the_user()
     }
 }
 

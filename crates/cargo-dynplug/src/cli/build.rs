@@ -1,4 +1,4 @@
-//! Options of what compiles: `build`, `run`, `test`, `clippy`, `doc`, `sdk`.
+//! Options of what compiles: `build`, `run`, `clippy`, `doc`, `sdk`.
 
 use super::{CargoArguments, FeatureArguments, MessageArguments, WorkspaceArguments};
 use clap::Args;
@@ -44,35 +44,6 @@ pub struct RunArguments {
     #[arg(long, value_name = "NAME")]
     pub bin: Option<String>,
     /// Arguments for the host
-    #[arg(last = true, value_name = "ARGS")]
-    pub arguments: Vec<OsString>,
-}
-
-/// Arguments of `test`.
-#[derive(Debug, Args)]
-pub struct TestArguments {
-    /// What to build.
-    #[command(flatten)]
-    pub build: BuildArguments,
-    /// Only unit tests
-    #[arg(long)]
-    pub lib: bool,
-    /// Only documentation tests
-    #[arg(long, conflicts_with_all = ["lib", "test"])]
-    pub doc: bool,
-    /// Only this integration test
-    #[arg(long, value_name = "NAME")]
-    pub test: Vec<String>,
-    /// Compile, and run nothing
-    #[arg(long)]
-    pub no_run: bool,
-    /// Run everything even if something fails
-    #[arg(long)]
-    pub no_fail_fast: bool,
-    /// Run only tests with this in their name
-    #[arg(value_name = "TESTNAME")]
-    pub filter: Option<String>,
-    /// Arguments for the test executables
     #[arg(last = true, value_name = "ARGS")]
     pub arguments: Vec<OsString>,
 }

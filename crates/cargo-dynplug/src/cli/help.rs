@@ -20,7 +20,7 @@ const STYLES: Styles = Styles::styled()
 const GROUPS: &[(&str, &[&str])] = &[
     ("Begin a project", &["new", "sync"]),
     ("Build and run", &["build", "run", "watch", "link"]),
-    ("Look after the code of plugins", &["test", "clippy", "doc"]),
+    ("Test and look after the code", &["test", "clippy", "doc"]),
     ("Hand out", &["sdk", "bundle"]),
     ("Look at files", &["inspect", "check"]),
     ("Get help", &["explain", "help", "completions", "man"]),
@@ -55,8 +55,9 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     (
         "test",
         &[
-            ("The tests of all plugins", "cargo dynplug test"),
+            ("All tests, those of hosts with the plugins at hand", "cargo dynplug test"),
             ("The tests of one plugin with `parse` in their names", "cargo dynplug test -p hello parse"),
+            ("One integration test of a host", "cargo dynplug test -p app --test opens"),
             ("Arguments for the test executables", "cargo dynplug test -- --nocapture"),
         ],
     ),

@@ -7,7 +7,7 @@ mod manual;
 mod projects;
 mod read;
 
-pub use build::{BuildArguments, ClippyArguments, DocArguments, RunArguments, SdkArguments, TestArguments};
+pub use build::{BuildArguments, ClippyArguments, DocArguments, RunArguments, SdkArguments};
 pub use common::{
     CargoArguments, Color, FeatureArguments, MessageArguments, MessageFormat, WorkspaceArguments,
 };
@@ -17,6 +17,7 @@ pub use projects::{LinkArguments, NewArguments, SyncArguments};
 pub use read::{CheckArguments, ExplainArguments, InspectArguments};
 
 use crate::bundle::arguments::BundleArguments;
+use crate::testing::TestArguments;
 use clap::{FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
 
@@ -52,19 +53,20 @@ pub enum Command {
     /// The host takes the place of this program, so that signals and the exit code are its own. The plugins are built
     /// whichever host is asked for.
     Run(RunArguments),
-    /// Run the tests of plugins with the API library in place
+    /// Run the tests of hosts, plugins and the API crate, with the API library shared and the plugins built
     ///
-    /// Unit tests, integration tests and documentation tests are compiled against the SDK, as plugins are, and share one
-    /// API library. The tests of hosts and API crates run with plain `cargo test`, as do those of plugins that need no
-    /// shared state.
+    /// Tests are compiled against the API library that was just built. Those of hosts are hosts: they open the workspace's
+    /// plugins, which are built first and lie in the folder `plugins` beside each test, and beside the executables that a
+    /// test finds by `CARGO_BIN_EXE_<name>`. Unit tests, integration tests, examples and documentation tests are run. The
+    /// exit code is cargo's.
     Test(TestArguments),
-    /// Run clippy on plugins, compiled as for the host
+    /// Run clippy on hosts and plugins, compiled as they are built
     ///
     /// It sees the shared crates as the host has them, with their features and versions.
     Clippy(ClippyArguments),
-    /// Build the documentation of plugins, compiled as for the host
+    /// Build the documentation of hosts and plugins, compiled as they are built
     ///
-    /// What plugins share is documented by those who made it, with plain `cargo doc`.
+    /// What they share is documented by those who made it, with plain `cargo doc`.
     Doc(DocArguments),
     /// Make the SDK of a host: one file with which others build plugins for it
     ///

@@ -143,7 +143,9 @@ pub(super) const TABLE: &[Entry] = &[
         "a shared crate is wanted with a feature that the API library lacks",
         "One process has one copy of a shared crate, so its features are the same for the host and all plugins. The plugin, or \
          something that it depends on, wants one more. The note says who.",
-        "Enable the feature in the API crate, or ask the host's authors to; or take it out of the plugin; or let the plugin have \
+        "Enable the feature in the API crate, or ask the host's authors to; or take it out of the plugin; or, where only the \
+         tests of a host want it, enable it for these by a feature of the API crate: \
+         `cargo dynplug test --features API/NAME`; or let the plugin have \
          a copy of its own: `[package.metadata.dynplug] private = [\"CRATE\"]`.",
     ),
     entry(
@@ -382,6 +384,13 @@ pub(super) const TABLE: &[Entry] = &[
         "`--with` names no plugin",
         "A plugin that is to be linked in is a member of the workspace, a package of a registry, a folder, or a repository.",
         "Write `NAME`, `NAME@VERSION`, `NAME=PATH` or `NAME=URL`.",
+    ),
+    entry(
+        "unknown-target",
+        "no tested package has the target that is asked for",
+        "`--lib`, `--bin`, `--example`, `--test` and `--doc` narrow a run of tests to some of cargo's targets. Of the packages that \
+         are tested, none has such a target.",
+        "The note lists what there is. With `-p` other packages are tested; API crate, hosts and plugins have tests here.",
     ),
     entry(
         "unnamed-dependency",

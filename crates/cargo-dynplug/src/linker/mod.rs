@@ -243,7 +243,11 @@ pub fn describe(library: &Path, context: &Context) -> Result<Option<ApiLibrary>>
 }
 
 fn host(link: &Link, context: &Context, mut arguments: Arguments, inputs: &arguments::Inputs) -> Result<i32> {
-    let found = inputs.libraries.iter().find_map(|file| describe(file, context).transpose());
+    let found = inputs.libraries.iter().find_map(|file| {
+        let found = describe(file, context).transpose()?;
+        // Beside the file that is linked, and not where cargo made it.
+        Some(found.map(|library| ApiLibrary { file: file.clone(), ..library }))
+    });
     let Some(library) = found.transpose()? else { return Err(checks::api_not_named(link, context).into()) };
     checks::no_second_std(inputs, link, context)?;
     let owner = Owner(Product::ApiLibrary, &library.package);
@@ -257,9 +261,15 @@ fn host(link: &Link, context: &Context, mut arguments: Arguments, inputs: &argum
     let manifest = manifest(Product::Host, link, context, Identity::ZERO, reference, crates);
     let note = note::object(&manifest, inputs)?;
     arguments.words.push(note.path().into());
+    let beside = match &context.phase {
+        Phase::Hosts { .. } => PathBuf::from("$ORIGIN"),
+        // Tests stay where they are made, and what is made for the next build of the library lies there too.
+        Phase::Plugin { .. } => library.file.parent().map(PathBuf::from).unwrap_or_default(),
+    };
     // DT_RPATH and not DT_RUNPATH, since the latter gives way to LD_LIBRARY_PATH.
-    for word in ["-Wl,-rpath,$ORIGIN", "-Wl,--disable-new-dtags"] {
-        arguments.words.push(word.into());
+    arguments.words.push("-Wl,--disable-new-dtags".into());
+    for word in ["-rpath".as_ref(), beside.as_os_str()] {
+        arguments.words.extend(["-Xlinker".into(), word.to_owned()]);
     }
     let code = call(context, &arguments.words)?;
     if code == 0 {

@@ -9,8 +9,8 @@ use crate::workspace::Workspace;
 use cargo_metadata::PackageId;
 
 /// A shared crate is wanted with features that the API library has it without. `chain` says who wants the first of them,
-/// where that is known.
-pub fn missing_features(held: Held<'_>, missing: &[String], plugin: &str, chain: Option<&str>) -> Diagnostic {
+/// where that is known; `who` is what is built.
+pub fn missing_features(held: Held<'_>, missing: &[String], who: &str, chain: Option<&str>) -> Diagnostic {
     let Held { unit: held, sdk } = held;
     let api = &sdk.description.api;
     let list = missing.join(", ");
@@ -18,7 +18,7 @@ pub fn missing_features(held: Held<'_>, missing: &[String], plugin: &str, chain:
     let quoted: Vec<String> = missing.iter().map(|m| format!("\"{m}\"")).collect();
     let library = if sdk.of_plugins { "plugin library" } else { "API library" };
     let message = format!(
-        "the plugin `{plugin}` wants `{}` with the {feature} `{list}`, but the {library} has it without",
+        "{who} wants `{}` with the {feature} `{list}`, but the {library} has it without",
         held.package
     );
     let have = if held.features.is_empty() { "none".to_owned() } else { held.features.join(", ") };
@@ -57,7 +57,11 @@ pub fn missing_features(held: Held<'_>, missing: &[String], plugin: &str, chain:
         held.version,
         quoted.join(", ")
     ))
-    .help("or take the feature out of the plugin")
+    .help("or take the feature out of what wants it")
+    .help(format!(
+        "where only tests want it, put it behind a feature of `{0}` that is on in tests: `cargo dynplug test --features {0}/NAME`",
+        api.package
+    ))
 }
 
 /// The plugin's lock file has another compatible version than the host shares.

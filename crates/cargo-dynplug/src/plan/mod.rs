@@ -66,6 +66,11 @@ impl Plan {
         for (id, wanted) in features.packages() {
             let folder = workspace.package(id).manifest_dir;
             match planner.standing(id) {
+                // The API crate itself, for its tests: the SDK has the library, and the tests may want its script's outcome.
+                Standing::Same(Held { unit, .. }) if id == plugin => {
+                    plan.shared.insert(folder.clone(), unit.source.clone());
+                    plan.host_side.insert(folder);
+                }
                 _ if id == plugin => drop(plan.private.insert(folder)),
                 Standing::Same(Held { unit, .. }) if unit.proc_macro => {
                     let more = wanted.iter().any(|f| f != "default" && !unit.features.contains(f));
@@ -83,7 +88,7 @@ impl Plan {
                         .collect();
                     if !missing.is_empty() {
                         let chain = missing.first().map(|f| features.chain(id, f)).unwrap_or_default();
-                        let title = workspace.name(plugin);
+                        let title = workspace.title(plugin);
                         let place = features.declared(id, missing.first().map(String::as_str));
                         errors.push(missing_features(held, &missing, &title, chain.as_deref()).span(place));
                     }

@@ -29,7 +29,7 @@ pub(super) fn of<'a>(
     package_dir: &Path,
     plan: &Plan,
     sdk: &'a Sdk,
-    plugin: &str,
+    title: &str,
 ) -> Result<Option<Instead<'a>>> {
     let runs = plan.host_side.contains(package_dir);
     let is_private = plan.private.contains(package_dir);
@@ -59,6 +59,6 @@ pub(super) fn of<'a>(
         (true, _) => Ok(Some(Instead::Shared(held))),
         // One with more features is compiled for the plugin; the shared crates keep naming the SDK's own.
         (false, true) => Ok(None),
-        (false, false) => Err(missing_features(held, &missing, plugin, None).into()),
+        (false, false) => Err(missing_features(held, &missing, title, None).into()),
     }
 }

@@ -59,7 +59,9 @@ fn run(mut call: Invocation, context: &Context) -> Result<i32> {
             let sdk = Sdk::open_with(sdk, libraries)?;
             let watched = sdk.folder.join(DESCRIPTION);
             let asked_for = Unit::of(&asked, context)?;
-            match deferral::of(&asked, asked_for, &package_dir, plan, &sdk, &plugin.name)? {
+            let kind = if *purpose == Purpose::HostTool { "host" } else { "plugin" };
+            let title = format!("the {kind} `{}`", plugin.name);
+            match deferral::of(&asked, asked_for, &package_dir, plan, &sdk, &title)? {
                 Some(Instead::Shared(held)) => {
                     stub::write(&asked, &held.file(), &[&watched])?;
                     return Ok(0);
@@ -200,6 +202,16 @@ fn for_plugin(
         environment.push((API_EXTERN_VARIABLE.into(), name_api(sdk, &mut call).into()));
         let (compilation, unit) = plain(call, context)?;
         return Ok((Compilation { environment, ..compilation }, unit));
+    }
+    if purpose == Purpose::HostTool && is_of_the_plugin {
+        if !is_executable {
+            call.set_crate_types(&["lib"]);
+            return plain(call, context);
+        }
+        // What the host's build would refuse is refused here too; a test need not name the API crate.
+        let is_host = !call.has_word("--test") && !call.out_dir().ends_with("examples");
+        let environment = if is_host { Vec::new() } else { force_api(sdk, &mut call) };
+        return product(call, context, Role::Host, environment);
     }
     if purpose == Purpose::Library && is_the_product(&call, plugin, "dylib") {
         call.set_crate_types(&["dylib"]);

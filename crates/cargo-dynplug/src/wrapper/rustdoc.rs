@@ -3,9 +3,11 @@
 
 use super::invocation::Invocation;
 use super::{force_api, name_api, share, take_from};
-use crate::context::{API_EXTERN_VARIABLE, Context, Phase};
+use crate::context::{API_EXTERN_VARIABLE, Context, LINK_VARIABLE, Phase, Purpose};
 use crate::diagnostic::{Diagnostic, Doing, Result};
+use crate::linker::{Link, Role};
 use crate::sdk::Sdk;
+use crate::unit::Unit;
 use std::ffi::OsString;
 use std::process::Command;
 
@@ -28,8 +30,14 @@ fn run(words: Vec<OsString>, context: Option<Result<Context>>) -> Result<i32> {
     let mut call = Invocation::parse(std::iter::once(program.clone()).chain(words).collect())?;
     let mut command = Command::new(program);
     // Without a crate it only asks what rustdoc is.
-    if let (Phase::Plugin { sdk, libraries, .. }, Some(_)) = (&context.phase, call.crate_name()) {
+    if let (Phase::Plugin { sdk, libraries, purpose, .. }, Some(_)) = (&context.phase, call.crate_name()) {
         let sdk = Sdk::open_with(sdk, libraries)?;
+        if *purpose == Purpose::HostTool {
+            // Documentation tests of a host are hosts.
+            let unit = Unit { crate_name: "rust_out".to_owned(), ..Unit::of(&call, &context)? };
+            let link = serde_json::to_string(&Link { role: Role::Host, unit });
+            command.env(LINK_VARIABLE, link.doing("describe what is linked")?);
+        }
         take_from(&sdk, &mut call);
         share(&mut call, &context);
         let name = name_api(&sdk, &mut call);

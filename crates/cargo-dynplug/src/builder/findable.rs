@@ -1,0 +1,57 @@
+//! The workspace's plugins, where its tests find them: beside the executables of hosts' tests, and beside the hosts that
+//! these tests start.
+
+use super::Builder;
+use super::libraries::Libraries;
+use crate::diagnostic::{Doing, Result};
+use crate::files;
+use crate::outcome::Outcome;
+use crate::sdk::Sdk;
+use crate::workspace::Selection;
+use std::path::PathBuf;
+
+/// The folder for what cargo makes of hosts by one of its other commands.
+pub(super) fn folder_of(command: &str) -> String {
+    format!("hosts-{command}")
+}
+
+impl Builder<'_> {
+    /// Builds all plugins and puts them beside the executables that `cargo <command>` makes of hosts. Returns the folder.
+    pub(super) fn findable_plugins(
+        &self,
+        command: &str,
+        all: &Selection,
+        sdk: &Sdk,
+        libraries: &Libraries<'_>,
+    ) -> Result<PathBuf> {
+        let plans = self.plans(&all.plugins, libraries, false)?;
+        let mut plugins = Vec::new();
+        for (id, plan) in all.plugins.iter().zip(plans) {
+            plugins.push(self.plugin(id, &libraries.below(id), plan)?);
+        }
+        // Here cargo puts executables by their names, and those of tests a folder deeper.
+        let folder = self.work.join(folder_of(command)).join(&self.settings.target);
+        let folder = folder.join(self.arguments.workspace.profile_folder());
+        let (library, libraries) = (sdk.library(), libraries.built());
+        let outcome = Outcome { folder, library, hosts: Vec::new(), plugins, libraries };
+        let place = outcome.folder.join("plugins");
+        files::make_folder(&place)?;
+        // A plugin that is gone from the workspace isn't found in its tests either.
+        let kept: Vec<PathBuf> = (outcome.plugins.iter().map(|p| outcome.plugin(p)))
+            .chain(outcome.libraries.iter().map(|l| outcome.plugin_library(l)))
+            .collect();
+        for entry in std::fs::read_dir(&place).doing(format_args!("read {}", place.display()))?.flatten() {
+            let path = entry.path();
+            if !kept.contains(&path) {
+                std::fs::remove_file(&path).doing(format_args!("remove {}", path.display()))?;
+            }
+        }
+        outcome.place(false)?;
+        for name in ["deps", "examples"] {
+            let deeper = outcome.folder.join(name);
+            files::make_folder(&deeper)?;
+            files::link_folder(&place, &deeper.join("plugins"))?;
+        }
+        Ok(place)
+    }
+}
