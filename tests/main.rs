@@ -37,4 +37,5 @@ mod server;
 mod settings;
 mod tasks;
 mod trouble;
+mod watching;
 mod wrong_library;

@@ -105,6 +105,16 @@ impl Call {
         self
     }
 
+    /// The command, for tests that follow it in a way of their own.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).env_clear().envs(self.environment.iter().map(|(k, v)| (k, v)));
+        command.current_dir(&self.folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // A group of its own, so that what it started can be ended with it.
+        command.process_group(0);
+        command
+    }
+
     /// Runs it to its end.
     pub fn go(self) -> Ran {
         self.start().end()
@@ -112,11 +122,7 @@ impl Call {
 
     /// Starts it, and doesn't wait for its end.
     pub fn start(self) -> Running {
-        let mut command = Command::new(&self.program);
-        command.args(&self.arguments).env_clear().envs(self.environment.iter().map(|(k, v)| (k, v)));
-        command.current_dir(&self.folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // A group of its own, so that what it started can be ended with it.
-        command.process_group(0);
+        let mut command = self.command();
         let line = format!("{command:?}");
         let mut child = command.spawn().unwrap_or_else(|e| panic!("{line} can't be run: {e}"));
         let (sender, printed) = channel();

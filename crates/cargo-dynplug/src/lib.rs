@@ -1,6 +1,6 @@
 //! `cargo dynplug`: builds API libraries, hosts and plugins, and runs them.
 //!
-//! This program appears in three roles. As a subcommand of cargo it calls cargo ([`run`]); cargo then calls it in place
+//! This program appears in several roles. As a subcommand of cargo it calls cargo ([`run`]); cargo then calls it in place
 //! of rustc ([`wrapper`]), and rustc in place of the linker ([`linker`]).
 
 mod builder;
@@ -34,6 +34,7 @@ mod terminal;
 pub mod testing;
 mod toolchain;
 mod unit;
+pub mod watch;
 mod workspace;
 pub mod wrapper;
 
@@ -72,6 +73,7 @@ pub fn run(mut words: Vec<OsString>) -> i32 {
         Command::Clippy(arguments) => tool(&arguments.build, &arguments.tool()),
         Command::Doc(arguments) => tool(&arguments.build, &arguments.tool()),
         Command::Sdk(arguments) => make_sdk(arguments),
+        Command::Watch(arguments) => watch::run(arguments),
         Command::Sync(arguments) => sync::run(arguments),
         Command::Bundle(arguments) => bundle::run(arguments),
         Command::Link(arguments) => link::run(arguments),
@@ -118,6 +120,7 @@ fn build(arguments: &cli::BuildArguments) -> Result<i32> {
         Prepared::Done(code) => return Ok(code),
     };
     let outcome = builder.build()?;
+    watch::note(&outcome)?;
     if arguments.messages.talks() && !outcome.is_empty() {
         terminal::status_of_file("Outcome", &outcome.folder, "");
     }

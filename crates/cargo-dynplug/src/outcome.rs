@@ -7,6 +7,7 @@ use crate::sdk::ApiLibrary;
 use crate::terminal::line;
 use dynplug_manifest::image::Image;
 use dynplug_manifest::manifest::Product;
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// What was built.
@@ -34,7 +35,7 @@ pub struct PluginLibrary {
 }
 
 /// A host's executable.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Host {
     /// The target's name.
     pub name: String,
@@ -76,6 +77,22 @@ impl Outcome {
             self.libraries.iter().try_for_each(|library| remove_stale(&self.plugin_library(library)))?;
         }
         Ok(())
+    }
+
+    /// An outcome of which nothing but the hosts is known.
+    pub fn of_hosts(folder: PathBuf, hosts: Vec<Host>) -> Outcome {
+        Outcome { folder, library: PathBuf::new(), hosts, plugins: Vec::new(), libraries: Vec::new() }
+    }
+
+    /// Every file that was put there.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let mut files: Vec<PathBuf> = self.hosts.iter().map(|host| self.host(host)).collect();
+        if !files.is_empty() {
+            files.push(self.folder.join(self.library.file_name().unwrap_or_default()));
+        }
+        files.extend(self.libraries.iter().map(|library| self.plugin_library(library)));
+        files.extend(self.plugins.iter().map(|plugin| self.plugin(plugin)));
+        files
     }
 
     /// Whether nothing was put there, since only the API library was asked for.

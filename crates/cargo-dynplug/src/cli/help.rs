@@ -53,6 +53,13 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "watch",
+        &[
+            ("The host with one plugin, and an argument", "cargo dynplug watch -p hello -- --port 8080"),
+            ("A command after each build", "cargo dynplug watch --exec true"),
+        ],
+    ),
+    (
         "test",
         &[
             ("All tests, those of hosts with the plugins at hand", "cargo dynplug test"),

@@ -18,6 +18,7 @@ pub use read::{CheckArguments, ExplainArguments, InspectArguments};
 
 use crate::bundle::arguments::BundleArguments;
 use crate::testing::TestArguments;
+use crate::watch::WatchArguments;
 use clap::{FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
 
@@ -53,6 +54,11 @@ pub enum Command {
     /// The host takes the place of this program, so that signals and the exit code are its own. The plugins are built
     /// whichever host is asked for.
     Run(RunArguments),
+    /// Build, run the host, and do both again when a source changes
+    ///
+    /// What changed is built; if that succeeds, and a product is another one, the host is ended with all that it has started,
+    /// and run anew. If it fails, the host goes on as it was. With `-p` only these packages are built, and the host.
+    Watch(WatchArguments),
     /// Run the tests of hosts, plugins and the API crate, with the API library shared and the plugins built
     ///
     /// Tests are compiled against the API library that was just built. Those of hosts are hosts: they open the workspace's

@@ -411,4 +411,11 @@ pub(super) const TABLE: &[Entry] = &[
          with the usage; with `--message-format json` it is a message.",
         "`cargo dynplug help COMMAND` says what there is.",
     ),
+    entry(
+        "watch",
+        "files can't be watched for changes",
+        "`cargo dynplug watch` lets the system tell it of changes. Systems have a limit for that, and some file systems (of other \
+         machines, for example) tell nothing.",
+        "Look at the files again and again: `--poll`. On Linux the limit is the setting fs.inotify.max_user_watches.",
+    ),
 ];
