@@ -176,7 +176,7 @@ or the linker runs comes as a `compiler-message` of cargo's with a code that beg
 standard output to the host and the tests once these have begun.
 
 [messages.schema.json](messages.schema.json) is a JSON Schema of all this. This page is made of it
-(`DYNPLUG_RENEW=1 cargo test -p cargo-dynplug --test end_to_end json`).
+(`DYNPLUG_RENEW=1 cargo test -p cargo-dynplug --test end_to_end the_document`).
 ";
 
 fn document() -> String {

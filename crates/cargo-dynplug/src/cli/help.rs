@@ -133,8 +133,8 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         "completions",
         &[
             (
-                "bash",
-                "cargo dynplug completions bash > ~/.local/share/bash-completion/completions/cargo-dynplug",
+                "bash; then source the file in ~/.bashrc",
+                "cargo dynplug completions bash > ~/.local/share/cargo-dynplug.bash",
             ),
             ("fish", "cargo dynplug completions fish > ~/.config/fish/conf.d/cargo-dynplug.fish"),
         ],
