@@ -103,6 +103,8 @@ fn every_message_of_every_command_is_as_the_schema_has_it() {
 
     let sdk = fixture.path("app.sdk.tar.zst");
     reasons(fixture.tool("sdk").args([json, "-o"]).arg(&sdk).go().ok(), &mut seen);
+    let bundled = fixture.tool("bundle").args([json, "-o"]).arg(fixture.root().join("bundle")).go();
+    reasons(bundled.ok(), &mut seen);
     let author = Fixture::folder("messages-author");
     let new = author.bare_tool().args(["new", "hello", "--vcs=none", json, "--sdk"]).arg(&sdk).go();
     reasons(new.ok(), &mut seen);

@@ -78,6 +78,20 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "bundle",
+        &[
+            ("The host with all plugins, in a folder", "cargo dynplug bundle --release -o app/"),
+            (
+                "As a packed archive, laid out as distributions have it",
+                "cargo dynplug bundle -p app --release --layout fhs -o app.tar.zst",
+            ),
+            (
+                "Without what only debuggers read, which goes elsewhere",
+                "cargo dynplug bundle --release --debug-files debug/",
+            ),
+        ],
+    ),
+    (
         "sync",
         &[
             ("Follow a newer SDK of the host", "cargo dynplug sync --sdk app-api.sdk.tar.zst"),
