@@ -36,7 +36,7 @@ pub struct BundleArguments {
 pub enum Layout {
     /// The host, the API library beside it, and the plugins in `plugins`: as a build leaves them
     Flat,
-    /// As distributions have it: `bin`, `lib/<host>`, `share`; to be put into /usr, /usr/local or /opt/<host>
+    /// As distributions have it: `bin`, `lib/<host>`, `share`; to be put into /usr, /usr/local or below /opt
     Fhs,
 }
 
