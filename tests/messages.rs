@@ -124,7 +124,9 @@ fn every_message_of_every_command_is_as_the_schema_has_it() {
     let wrong: Value = serde_json::from_str(&wrong.stdout).unwrap();
     assert_eq!(wrong["code"], "usage");
 
-    let described: BTreeSet<String> = kinds().map(str::to_owned).collect();
+    // Of `watch`, which ends only when it is told to, they are looked at where it is run.
+    let described: BTreeSet<String> =
+        kinds().filter(|kind| *kind != "dynplug-watch").map(str::to_owned).collect();
     assert_eq!(seen, described);
 }
 

@@ -1,53 +1,27 @@
 //! `cargo dynplug watch`, followed by what it tells.
 
-use crate::harness::{Call, Fixture};
+use crate::harness::{Call, Fixture, Ran, Running};
 use serde_json::Value;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
-
-/// Longer than any build takes on a busy machine.
-const LIMIT: Duration = Duration::from_secs(300);
 
 /// A watch that runs.
-struct Watch {
-    child: Child,
-    lines: Receiver<String>,
-    seen: Vec<String>,
-}
+struct Watch(Running);
 
 impl Watch {
     fn start(call: Call) -> Watch {
-        let mut child = call.command().stderr(Stdio::inherit()).spawn().unwrap();
-        let stdout = child.stdout.take().unwrap();
-        let (sender, lines) = channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                let _ = sender.send(line);
-            }
-        });
-        Watch { child, lines, seen: Vec::new() }
+        Watch(call.start())
     }
 
-    /// The next line; none at the end of the output, when nobody has it any more.
-    fn line(&mut self) -> Option<String> {
-        match self.lines.recv_timeout(LIMIT) {
-            Ok(line) => {
-                self.seen.push(line.clone());
-                Some(line)
-            }
-            Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => None,
-            Err(_) => panic!("nothing more comes\n{}", self.seen.join("\n")),
-        }
+    #[track_caller]
+    fn line(&mut self) -> String {
+        self.0.line().unwrap_or_else(|| panic!("it has ended\n{}", self.0.said()))
     }
 
     /// The next event.
+    #[track_caller]
     fn event(&mut self) -> Value {
         loop {
-            let Some(line) = self.line() else { panic!("it has ended\n{}", self.seen.join("\n")) };
-            let Ok(value) = serde_json::from_str::<Value>(&line) else { continue };
+            let Ok(value) = serde_json::from_str::<Value>(&self.line()) else { continue };
             if value["reason"] == "dynplug-watch" {
                 return value;
             }
@@ -58,37 +32,27 @@ impl Watch {
     #[track_caller]
     fn is(&mut self, event: &str) -> Value {
         let next = self.event();
-        assert_eq!(next["event"], event, "{next}\n{}", self.seen.join("\n"));
+        assert_eq!(next["event"], event, "{next}\n{}", self.0.said());
         next
     }
 
     /// The next line that is no JSON: the host's.
+    #[track_caller]
     fn says(&mut self) -> String {
         loop {
-            let Some(line) = self.line() else { panic!("it has ended\n{}", self.seen.join("\n")) };
+            let line = self.line();
             if !line.starts_with('{') {
                 return line;
             }
         }
     }
 
-    fn send(&self, signal: &str) {
-        let ran = Command::new("kill").args([signal, "--", &self.child.id().to_string()]).status();
-        assert!(ran.unwrap().success());
-    }
-
-    /// Reads until nobody has the output any more: neither the watch, nor the host, nor what that has started.
-    fn ends(mut self) -> Option<i32> {
-        while self.line().is_some() {}
-        self.child.wait().unwrap().code()
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        // What it keeps ends with it. A watch that is gone is no concern.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    /// Sends it a signal, and waits until nobody has its output any more: neither the watch, nor the host, nor what that
+    /// has started.
+    #[track_caller]
+    fn ends_by(self, signal: &str) -> Ran {
+        self.0.signal(signal);
+        self.0.end()
     }
 }
 
@@ -142,7 +106,7 @@ fn a_change_is_built_and_the_host_started_anew_and_nothing_is_left_at_the_end() 
     let building = run.is("building");
     let changed = building["changed"].as_array().unwrap();
     assert!(changed.len() == 1 && changed[0].as_str().unwrap().ends_with(source), "{building}");
-    assert_eq!(run.is("built")["changed"], true);
+    assert_eq!(run.is("built")["differs"], true);
     assert_eq!(run.is("stopped")["asked"], true);
     run.is("started");
     let two = run.says();
@@ -155,7 +119,7 @@ fn a_change_is_built_and_the_host_started_anew_and_nothing_is_left_at_the_end() 
     assert!(is_there(&two), "{two}");
     fixture.file(source, &plugin("two"));
     run.is("building");
-    assert_eq!(run.is("built")["changed"], false);
+    assert_eq!(run.is("built")["differs"], false);
     assert!(is_there(&two), "{two}");
 
     // What changes while it is built is built after it.
@@ -183,15 +147,13 @@ fn a_change_is_built_and_the_host_started_anew_and_nothing_is_left_at_the_end() 
     assert_eq!(run.says(), "says four Some(\"word\")");
 
     // Ctrl-C.
-    run.send("-INT");
-    assert_eq!(run.ends(), Some(130));
+    run.ends_by("INT").fails_with(130);
 
     let mut run = watch();
     while run.event()["event"] != "started" {}
     run.says();
     assert_eq!(run.says(), "says four Some(\"word\")");
-    run.send("-KILL");
-    assert_eq!(run.ends(), None);
+    assert_eq!(run.ends_by("KILL").signal(), Some(9));
 }
 
 #[test]
@@ -209,6 +171,5 @@ fn a_command_is_run_after_each_build_and_files_are_looked_at_where_nobody_tells_
     run.is("built");
     run.is("started");
     assert_eq!(run.is("stopped")["asked"], false);
-    run.send("-TERM");
-    assert_eq!(run.ends(), Some(143));
+    run.ends_by("TERM").fails_with(143);
 }

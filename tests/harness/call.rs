@@ -105,16 +105,6 @@ impl Call {
         self
     }
 
-    /// The command, for tests that follow it in a way of their own.
-    pub fn command(&self) -> Command {
-        let mut command = Command::new(&self.program);
-        command.args(&self.arguments).env_clear().envs(self.environment.iter().map(|(k, v)| (k, v)));
-        command.current_dir(&self.folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // A group of its own, so that what it started can be ended with it.
-        command.process_group(0);
-        command
-    }
-
     /// Runs it to its end.
     pub fn go(self) -> Ran {
         self.start().end()
@@ -122,7 +112,11 @@ impl Call {
 
     /// Starts it, and doesn't wait for its end.
     pub fn start(self) -> Running {
-        let mut command = self.command();
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).env_clear().envs(self.environment.iter().map(|(k, v)| (k, v)));
+        command.current_dir(&self.folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // A group of its own, so that what it started can be ended with it.
+        command.process_group(0);
         let line = format!("{command:?}");
         let mut child = command.spawn().unwrap_or_else(|e| panic!("{line} can't be run: {e}"));
         let (sender, printed) = channel();
@@ -164,22 +158,36 @@ impl Running {
     /// Waits for a whole line of standard output with this in it, and gives it. The next call looks at what follows it.
     #[track_caller]
     pub fn line_with(&mut self, text: &str) -> String {
-        let end = Instant::now() + self.limit;
         loop {
-            while let Some(length) = self.stdout[self.told..].iter().position(|&b| b == b'\n') {
-                let line = String::from_utf8_lossy(&self.stdout[self.told..][..length]).into_owned();
-                self.told += length + 1;
-                if line.contains(text) {
-                    return line;
-                }
-            }
-            if !self.take_in(end) {
-                let said = String::from_utf8_lossy(&self.stdout).into_owned();
-                let errors = String::from_utf8_lossy(&self.stderr).into_owned();
-                let line = self.line.clone();
-                panic!("no line with {text:?} within {:?}\n$ {line}\n{said}\n---\n{errors}", self.limit);
+            match self.line() {
+                Some(line) if line.contains(text) => return line,
+                Some(_) => {}
+                None => panic!("it has ended without a line with {text:?}\n{}", self.said()),
             }
         }
+    }
+
+    /// Waits for the next whole line of standard output; none when it is closed, also by what the command has started.
+    #[track_caller]
+    pub fn line(&mut self) -> Option<String> {
+        let end = Instant::now() + self.limit;
+        loop {
+            if let Some(length) = self.stdout[self.told..].iter().position(|&b| b == b'\n') {
+                let line = String::from_utf8_lossy(&self.stdout[self.told..][..length]).into_owned();
+                self.told += length + 1;
+                return Some(line);
+            }
+            if !self.take_in(end) {
+                assert!(Instant::now() < end, "nothing more within {:?}\n{}", self.limit, self.said());
+                return None;
+            }
+        }
+    }
+
+    /// What it has said so far.
+    pub fn said(&self) -> String {
+        let [stdout, stderr] = [&self.stdout, &self.stderr].map(|bytes| String::from_utf8_lossy(bytes));
+        format!("$ {}\n{stdout}\n---\n{stderr}", self.line)
     }
 
     /// Takes in what is printed next; false if that is nothing any more, or nothing until then.
@@ -229,7 +237,7 @@ impl Drop for Running {
         if let Some(mut child) = self.child.take() {
             if std::thread::panicking() {
                 while self.take_in(Instant::now()) {}
-                eprintln!("$ {}\n{}", self.line, String::from_utf8_lossy(&self.stderr));
+                eprintln!("{}", self.said());
             }
             kill("KILL", &format!("-{}", child.id()));
             let _ = child.wait();

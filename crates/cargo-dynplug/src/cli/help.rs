@@ -109,17 +109,6 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
-        "bundle",
-        &[
-            ("The host with all plugins, in one file", "cargo dynplug bundle --release -o app.tar.zst"),
-            ("As distributions have it", "cargo dynplug bundle --release --layout fhs -o pkg/usr"),
-            (
-                "Small, with what debuggers want in a folder beside it",
-                "cargo dynplug bundle --release --strip symbols --debug-files app-debug -o app",
-            ),
-        ],
-    ),
-    (
         "inspect",
         &[
             ("What a plugin exports, and for which host it is", "cargo dynplug inspect libhello.so"),

@@ -229,7 +229,7 @@ impl Watch<'_> {
         let bytes = std::fs::read(&self.note).unwrap_or_default();
         let note: Note = serde_json::from_slice(&bytes).unwrap_or_default();
         let changed = note.files.is_empty() || note.files != self.runs;
-        self.tell("built", json!({ "changed": changed, "folder": note.folder }), || match changed {
+        self.tell("built", json!({ "differs": changed, "folder": note.folder }), || match changed {
             true => ("Built", note.folder.display().to_string()),
             false => ("Built", "nothing is another".to_owned()),
         });
