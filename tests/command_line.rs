@@ -108,3 +108,14 @@ fn every_code_is_explained_and_one_that_is_not_there_is_guessed() {
     }
     assert!(all.stdout.lines().count() > 60, "{all}");
 }
+
+#[test]
+fn a_target_folder_may_be_a_link() {
+    let fixture =
+        Fixture::usual("linked-target", "#[dynplug::export]\npub fn f() { println!(\"linked\") }\n");
+    let elsewhere = fixture.root().join("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, fixture.root().join("target")).unwrap();
+    fixture.bare_tool().arg("build").go().ok();
+    fixture.run(&elsewhere.join("dynplug/debug/app")).go().ok().prints("linked");
+}

@@ -2,6 +2,7 @@
 
 mod apart;
 mod api_crates;
+mod book;
 mod bundle;
 mod changed_api;
 mod changed_files;

@@ -275,6 +275,11 @@ impl Ran {
         self
     }
 
+    /// Its exit code, if it has one.
+    pub fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
     /// The signal that ended it, if one did.
     pub fn signal(&self) -> Option<i32> {
         self.status.signal()

@@ -12,7 +12,7 @@ use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
 /// The built tool.
-const TOOL: &str = env!("CARGO_BIN_EXE_cargo-dynplug");
+pub const TOOL: &str = env!("CARGO_BIN_EXE_cargo-dynplug");
 /// Longer than any build takes that waits for the others.
 const BUILD_LIMIT: Duration = Duration::from_secs(600);
 /// A host that runs longer than this hangs.

@@ -110,6 +110,8 @@ impl<'a> Builder<'a> {
         };
         let work = base.join("build");
         folders::forget_other_tools(&work)?;
+        // A target folder may be a link, and rustc names libraries by where they really are.
+        let work = work.canonicalize().doing(format_args!("find {}", work.display()))?;
         for name in ["bin", "left-out", "libraries", "reports"] {
             files::make_folder(&work.join(name))?;
         }
@@ -135,6 +137,7 @@ impl<'a> Builder<'a> {
             (None, None) => return Err(Diagnostic::error("no-api-crate", "there is no API crate").into()),
         };
         let mut remap = folders::remap(&workspace.metadata, &settings, &base);
+        remap.push((work.display().to_string(), "/dynplug/target/build".to_owned()));
         if let Some(sdk) = &sdk {
             remap.push((sdk.folder.display().to_string(), "/dynplug/sdk".to_owned()));
         }
