@@ -97,3 +97,18 @@ fn the_guide_shows_how_it_works() {
 fn debuggers_and_profilers_find_plugins_as_the_guide_says() {
     page("docs/src/debugging.md");
 }
+
+#[test]
+fn a_program_moves_from_libloading() {
+    page("docs/src/from-libloading.md");
+}
+
+#[test]
+fn a_program_moves_from_abi_stable() {
+    page("docs/src/from-abi-stable.md");
+}
+
+#[test]
+fn a_program_moves_from_go() {
+    page("docs/src/from-go.md");
+}

@@ -27,7 +27,7 @@ pub fn of_the_book() -> Vec<String> {
 }
 
 /// A path without `..`.
-fn clean(path: &Path) -> PathBuf {
+pub fn clean(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for component in path.components() {
         match component {

@@ -4,6 +4,7 @@
 //! build goes through one folder for intermediate files, so that the runtime is compiled once for all of them; a package's name
 //! is therefore given to one page only.
 
+use super::links::clean;
 use super::output;
 use super::page::{Block, Kind, Page};
 use crate::harness::{Fixture, Ran, TOOL, repository, shared_target, skipped};
@@ -21,9 +22,9 @@ pub struct Session {
     fixture: Fixture,
     /// Where the reader stands.
     folder: PathBuf,
-    /// How the page writes where the runtime is. Everywhere it is the clone itself: what lies elsewhere would be compiled once
-    /// more.
-    runtime: &'static str,
+    /// Where the reader has the clone. It isn't there: what lies elsewhere would be compiled once more, so the files that
+    /// speak of it get the path of the clone itself.
+    clone: PathBuf,
     /// Corrections of the page, where it is to be renewed.
     renewed: Vec<(std::ops::Range<usize>, String)>,
 }
@@ -48,13 +49,13 @@ impl Session {
         );
         std::fs::write(bin.join("cargo"), shim).expect("a file can be written");
         fixture.run(Path::new("chmod")).args(["+x", "bin/cargo"]).go().ok();
-        let runtime = "\"../dynplug/crates/dynplug\"";
-        Session { page, fixture, folder, runtime, renewed: Vec::new() }
+        let clone = folder.join("dynplug");
+        Session { page, fixture, folder, clone, renewed: Vec::new() }
     }
 
     /// A reader who stands in the clone. Its examples are there, without what somebody built in them.
     pub fn in_the_clone(mut self) -> Session {
-        self.runtime = "\"../../crates/dynplug\"";
+        self.clone = self.folder.clone();
         let mut sources = Vec::new();
         files(&repository().join("examples"), "examples/", &mut sources)
             .unwrap_or_else(|why| panic!("{why}"));
@@ -123,7 +124,7 @@ impl Session {
     fn contents(&self, path: &Path) -> Result<String, String> {
         let path = self.folder.join(path);
         let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-        Ok(text.replace(&clone(), self.runtime))
+        Ok(text.replace(&real_runtime(), &self.runtime_from(&path)))
     }
 
     fn write(&self, path: &Path, text: &str) -> Result<(), String> {
@@ -131,7 +132,7 @@ impl Session {
         if let Some(parent) = path.parent() {
             make(parent);
         }
-        let text = text.replace(self.runtime, &clone());
+        let text = text.replace(&self.runtime_from(&path), &real_runtime());
         std::fs::write(&path, &text).map_err(|e| format!("{}: {e}", path.display()))?;
         let lock = path.with_file_name("Cargo.lock");
         if path.ends_with("Cargo.toml") && text.contains("[workspace]") && !lock.exists() {
@@ -140,6 +141,16 @@ impl Session {
             std::fs::copy(&from, &lock).map_err(|e| format!("{}: {e}", from.display()))?;
         }
         Ok(())
+    }
+
+    /// Where the runtime is for the reader, as the file at this path would say it.
+    fn runtime_from(&self, path: &Path) -> String {
+        let path = clean(path);
+        let common = path.ancestors().skip(1).find(|folder| self.clone.starts_with(folder));
+        let common = common.unwrap_or(Path::new("/"));
+        let depth = path.components().count() - common.components().count() - 1;
+        let rest = self.clone.strip_prefix(common).unwrap_or(&self.clone).join("crates/dynplug");
+        format!("\"{}{}\"", "../".repeat(depth), rest.display())
     }
 
     /// A folder's contents, as a page draws them: a folder or file in a line, deeper ones indented by two blanks, with
@@ -301,8 +312,8 @@ impl Session {
     }
 }
 
-/// Where the runtime is, as a `Cargo.toml` says it.
-fn clone() -> String {
+/// Where the runtime really is, as a `Cargo.toml` says it.
+fn real_runtime() -> String {
     format!("\"{}/crates/dynplug\"", repository().display())
 }
 
