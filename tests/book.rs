@@ -112,3 +112,8 @@ fn a_program_moves_from_abi_stable() {
 fn a_program_moves_from_go() {
     page("docs/src/from-go.md");
 }
+
+#[test]
+fn plugins_are_packaged_as_the_guide_says() {
+    page("docs/src/packages.md");
+}
