@@ -1,7 +1,8 @@
 //! Measurements, each against something named and in one run with it: `cargo run --release -- NAME`. The table is printed
-//! to standard output, progress to standard error; `--json FILE` writes the raw figures.
+//! to standard output, progress to standard error; `--json FILE` writes the raw figures, and `plot FILE PICTURE` draws them.
 
 mod measure;
+mod plot;
 mod plugin_build;
 
 use measure::Table;
@@ -18,7 +19,13 @@ const ALL: &[(&str, &str, Measurement)] =
 
 fn main() -> Outcome<()> {
     let (mut names, mut json, mut rounds) = (Vec::new(), None, 3);
-    let mut words = std::env::args().skip(1);
+    let mut words = std::env::args().skip(1).peekable();
+    if words.next_if_eq("plot").is_some() {
+        let (Some(json), Some(picture)) = (words.next(), words.next()) else {
+            return Err("plot wants the file that --json has written, and the picture's".into());
+        };
+        return plot::draw(json.as_ref(), picture.as_ref());
+    }
     while let Some(word) = words.next() {
         match word.as_str() {
             "--json" => json = Some(PathBuf::from(words.next().ok_or("--json wants a file")?)),
