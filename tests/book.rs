@@ -117,3 +117,8 @@ fn a_program_moves_from_go() {
 fn plugins_are_packaged_as_the_guide_says() {
     page("docs/src/packages.md");
 }
+
+#[test]
+fn what_it_costs_is_as_the_guide_says() {
+    page("docs/src/cost.md");
+}

@@ -20,8 +20,9 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// Why a block is not run.
-pub const REASONS: [(&str, &str); 3] = [
+pub const REASONS: [(&str, &str); 4] = [
     ("installs", "it would install something for the user who runs the tests"),
+    ("measures", "it measures, which takes long and wants a quiet machine"),
     ("serves", "it runs until it is stopped, and takes minutes to compile"),
     ("whole-suite", "it is what runs this test"),
 ];
