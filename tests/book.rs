@@ -122,3 +122,8 @@ fn plugins_are_packaged_as_the_guide_says() {
 fn what_it_costs_is_as_the_guide_says() {
     page("docs/src/cost.md");
 }
+
+#[test]
+fn a_host_is_shipped_as_the_guide_says() {
+    page("docs/src/shipping.md");
+}
