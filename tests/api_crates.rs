@@ -105,3 +105,24 @@ fn a_plugin_that_uses_nothing_of_the_api_library_works() {
     fixture.build().go().ok();
     fixture.app().go().ok().prints("");
 }
+
+#[test]
+fn a_member_that_is_no_plugin_by_mistake_is_told_to_be_left_out() {
+    let fixture = Fixture::empty("left-out");
+    let source = "#[dynplug::export]\npub fn f() {}\n";
+    fixture
+        .api("pub use dynplug;\n")
+        .host(CALLS_F)
+        .plugin("hello", source)
+        .package("of-another", Kind::Plugin, &["dynplug"], source)
+        .package("untyped", Kind::Library, &["dynplug", "app-api"], source)
+        // Who is used by another has a purpose, and so has who knows nothing of plugins.
+        .package("helper", Kind::Library, &["dynplug"], "pub use dynplug;\n")
+        .package("python-extension", Kind::Plugin, &["helper"], "pub use helper;\n");
+    let ran = fixture.build().go();
+    ran.ok().says_in_lines(2, "is left out: it is no plugin");
+    ran.says("`of-another` is left out").says("it does not depend on the API crate `app-api`");
+    ran.says("`untyped` is left out").says("crate-type = [\"lib\", \"cdylib\"]");
+    // Who asks for something else wants to know nothing of them.
+    fixture.build().args(["-p", "hello"]).go().ok().does_not_say("left out");
+}

@@ -43,6 +43,21 @@ fn the_tutorial_leads_to_a_host_with_plugins() {
 }
 
 #[test]
+fn hosts_are_tested_as_the_guide_says() {
+    page("docs/src/working.md");
+}
+
+#[test]
+fn the_tool_is_in_the_shell_as_the_guide_says() {
+    page("docs/src/tool.md");
+}
+
+#[test]
+fn messages_for_programs_are_listed() {
+    page("docs/src/json.md");
+}
+
+#[test]
 fn mistakes_are_told_as_the_guide_shows() {
     page("docs/src/mistakes.md");
 }

@@ -20,9 +20,10 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// Why a block is not run.
-pub const REASONS: [(&str, &str); 4] = [
+pub const REASONS: [(&str, &str); 5] = [
     ("installs", "it would install something for the user who runs the tests"),
     ("measures", "it measures, which takes long and wants a quiet machine"),
+    ("message", "it is made of the schema of messages, with which `messages.rs` compares it"),
     ("serves", "it runs until it is stopped, and takes minutes to compile"),
     ("whole-suite", "it is what runs this test"),
 ];

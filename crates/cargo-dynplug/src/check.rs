@@ -1,7 +1,7 @@
 //! `cargo dynplug check`: whether plugins fit a host, by the comparison that opening them makes, without loading
 //! anything.
 //!
-//! For programs it is one object for each file, which docs/json.md describes under `dynplug-check`.
+//! For programs it is one object for each file, which docs/src/json.md describes under `dynplug-check`.
 
 use crate::cli::{CheckArguments, MessageFormat};
 use crate::inspect::{About, Details, Other, read};

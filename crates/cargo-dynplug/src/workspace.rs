@@ -200,16 +200,43 @@ impl Workspace {
             .usage()
     }
 
+    /// Warnings of members that nothing is built of though they depend on `dynplug`: neither does another member depend on
+    /// them, nor are they products themselves. Somebody has forgotten something.
+    pub fn left_out(&self) -> Vec<Diagnostic> {
+        let graph = Graph::of(&self.metadata);
+        let members = &self.metadata.workspace_members;
+        let is_product = |id: &PackageId| {
+            self.api.as_ref() == Some(id)
+                || [&self.hosts, &self.plugins, &self.libraries].iter().any(|list| list.contains(id))
+        };
+        let used: BTreeSet<PackageId> = (members.iter())
+            .flat_map(|id| graph.below(id).into_iter().filter(move |below| below != id))
+            .collect();
+        let names_dynplug = |id: &PackageId| {
+            let dependencies = &self.metadata[id].dependencies;
+            dependencies.iter().any(|d| d.name == "dynplug" && d.kind == DependencyKind::Normal)
+        };
+        let is_forgotten = |id: &&PackageId| !is_product(id) && !used.contains(id) && names_dynplug(id);
+        let forgotten = members.iter().filter(is_forgotten);
+        forgotten
+            .map(|id| {
+                let message =
+                    format!("`{}` is left out: it is no plugin, and nothing depends on it", self.name(id));
+                self.as_a_plugin(id, Diagnostic::warning("no-plugin", message))
+            })
+            .collect()
+    }
+
     fn no_plugin(&self, id: &PackageId) -> Diagnostic {
+        let message = format!("`{}` is neither a plugin nor a host nor the API crate", self.name(id));
+        self.as_a_plugin(id, Diagnostic::error("no-plugin", message).usage())
+    }
+
+    /// Says what a member lacks for being a plugin.
+    fn as_a_plugin(&self, id: &PackageId, d: Diagnostic) -> Diagnostic {
         let package = &self.metadata[id];
-        let name = &package.name;
         let api = self.api.as_ref().map_or_else(|| "dynplug".to_owned(), |api| self.name(api));
-        let d = Diagnostic::error(
-            "no-plugin",
-            format!("`{name}` is neither a plugin nor a host nor the API crate"),
-        )
-        .span(crate_types(package))
-        .usage();
+        let d = d.span(crate_types(package));
         let graph = Graph::of(&self.metadata);
         let d = if self.api.as_ref().is_some_and(|api| graph.below(id).contains(api)) {
             d.note("it depends on the API crate, but has neither an executable nor `crate-type = [\"lib\", \"cdylib\"]`")

@@ -4,7 +4,6 @@
 use crate::error::{InitError, InitFailure, LookupError, NotAPlugin, OpenError, SystemError, WrongType};
 use dynplug_manifest::image::{ImageError, LooksLike};
 use dynplug_manifest::{Identity, Product};
-use std::fmt::Display;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +16,7 @@ fn not_a_plugin(found: NotAPlugin) -> OpenError {
     OpenError::NotAPlugin { path: path(), found }
 }
 
-fn cases() -> Vec<(&'static str, Box<dyn Display>)> {
+fn cases() -> Vec<(&'static str, Box<dyn std::error::Error>)> {
     let function = || "start".to_owned();
     let place = || "src/lib.rs:12".to_owned();
     let failed =
@@ -183,6 +182,16 @@ fn cases() -> Vec<(&'static str, Box<dyn Display>)> {
                 plugin: "hello".to_owned(),
                 name: "gret".to_owned(),
                 nearest: vec!["greet".to_owned()],
+                exports: 2,
+            }),
+        ),
+        (
+            "no-exports",
+            Box::new(LookupError::NotFound {
+                plugin: "hello".to_owned(),
+                name: "greet".to_owned(),
+                nearest: Vec::new(),
+                exports: 0,
             }),
         ),
         ("wrong-type", Box::new(wrong("fn(&str) -> String", "fn(&str) -> u32", &[]))),
@@ -199,6 +208,8 @@ fn every_error_says_what_a_person_needs() {
     for (name, error) in cases() {
         let file = folder.join(format!("{name}.txt"));
         let text = format!("{error}\n");
+        // What people read where `main` returns it.
+        assert_eq!(format!("{error:?}\n"), text, "{name}");
         if renew {
             std::fs::create_dir_all(&folder).unwrap();
             std::fs::write(&file, &text).unwrap();

@@ -333,8 +333,7 @@ pub struct Opened {
     pub discovery: Discovery,
 }
 
-/// Something did not open, and the loader was told to fail then.
-#[derive(Debug)]
+/// Something did not open, and the loader was told to fail then. `Debug` prints the same text as `Display`.
 #[non_exhaustive]
 pub struct NotAllOpened {
     /// The plugins that were opened before; they stay open.
@@ -367,6 +366,12 @@ impl fmt::Display for NotAllOpened {
             }
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for NotAllOpened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -187,7 +187,12 @@ impl Plugin {
     fn not_found(&self, name: &str) -> LookupError {
         let mut near = nearest::Nearest::to(name);
         self.symbols.iter().for_each(|symbol| near.add(symbol.fields.name));
-        LookupError::NotFound { plugin: self.name().to_owned(), name: name.to_owned(), nearest: near.names() }
+        LookupError::NotFound {
+            plugin: self.name().to_owned(),
+            name: name.to_owned(),
+            nearest: near.names(),
+            exports: self.symbols.len(),
+        }
     }
 
     /// All that the plugin exports, in the order of the names.

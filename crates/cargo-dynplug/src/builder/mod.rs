@@ -179,8 +179,11 @@ impl<'a> Builder<'a> {
         self.check_features()?;
         let _lock = self.lock()?;
         self.say_notices();
-        let (outcome, sdk) = self.make(&selection)?;
         let everything = self.arguments.package.is_empty();
+        if everything {
+            self.workspace.left_out().iter().for_each(|warning| self.say(warning));
+        }
+        let (outcome, sdk) = self.make(&selection)?;
         outcome.place(everything)?;
         if self.arguments.messages.message_format == MessageFormat::Json {
             outcome.print_messages(&sdk.description.api);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// What is printed, and how: every subcommand has these, and they may stand before it too.
 #[derive(Debug, Clone, Default, Args)]
 pub struct MessageArguments {
-    /// For whom messages are printed: `human`, or `json` for programs (see docs/json.md)
+    /// For whom messages are printed: `human`, or `json` for programs (see docs/src/json.md)
     #[arg(
         long,
         global = true,

@@ -1,5 +1,5 @@
 //! A file's description as one JSON object. The names of the fields are stable; new ones may be added.
-//! docs/json.md describes them under `dynplug-file`.
+//! docs/src/json.md describes them under `dynplug-file`.
 
 use super::{About, Details};
 use crate::files::hex;

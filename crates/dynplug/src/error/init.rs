@@ -17,8 +17,8 @@ pub enum InitFailure {
     Error(Arc<dyn Error + Send + Sync>),
 }
 
-/// Why the init functions of the shared crates did not run to their end.
-#[derive(Debug, Clone)]
+/// Why the init functions of the shared crates did not run to their end. `Debug` prints the same text as `Display`.
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum InitError {
     /// One of them failed.
@@ -55,6 +55,12 @@ impl fmt::Display for InitError {
                 "this process was forked while another thread ran the init functions of the shared crates",
             ),
         }
+    }
+}
+
+impl fmt::Debug for InitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -6,6 +6,8 @@ use std::fmt;
 
 /// Why a lookup gave nothing.
 ///
+/// `Debug` prints the same text as `Display`, for hosts whose `main` returns it.
+///
 /// # Examples
 ///
 /// ```no_run
@@ -20,7 +22,7 @@ use std::fmt;
 /// }
 /// # }
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LookupError {
     /// The plugin exports no such name.
@@ -31,6 +33,8 @@ pub enum LookupError {
         name: String,
         /// Names that it does export, the nearest first.
         nearest: Vec<String>,
+        /// How many names it exports.
+        exports: usize,
     },
     /// It exports the name with another type.
     WrongType(WrongType),
@@ -55,12 +59,23 @@ pub struct WrongType {
 impl fmt::Display for LookupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            LookupError::NotFound { plugin, name, nearest } => {
+            LookupError::NotFound { plugin, name, nearest, exports } => {
                 write!(f, "the plugin `{plugin}` exports no symbol `{name}`")?;
-                write_nearest(f, nearest)
+                match exports {
+                    0 => {
+                        f.write_str(", nor any other: mark what hosts are to find with `#[dynplug::export]`")
+                    }
+                    _ => write_nearest(f, nearest),
+                }
             }
             LookupError::WrongType(wrong) => write!(f, "{wrong}"),
         }
+    }
+}
+
+impl fmt::Debug for LookupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

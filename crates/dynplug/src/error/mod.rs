@@ -20,6 +20,9 @@ use std::sync::Arc;
 
 /// Why a plugin did not open.
 ///
+/// `Debug` prints the same text as `Display`: in a host whose `main` returns the error, people read what differs and what
+/// to do, and not how it is kept.
+///
 /// # Examples
 ///
 /// A host that goes on without a plugin, and tells people what to do:
@@ -39,7 +42,6 @@ use std::sync::Arc;
 ///     other => eprintln!("{other}"),
 /// }
 /// ```
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum OpenError {
     /// The file could not be read.
@@ -349,6 +351,12 @@ impl fmt::Display for OpenError {
                 write!(f, "cannot open the plugin {} on this system: {reason}", path.display())
             }
         }
+    }
+}
+
+impl fmt::Debug for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
