@@ -34,8 +34,8 @@ pub struct Context {
     pub remap: Vec<(String, String)>,
     /// The user's own rustc wrapper.
     pub user_wrapper: Option<PathBuf>,
-    /// The linker that the user's configuration names; none is rustc's default.
-    pub linker: Option<PathBuf>,
+    /// The linker that the user's configuration names, or rustc's default.
+    pub linker: PathBuf,
     /// This program under the name by which rustc calls it as the linker.
     pub linker_shim: PathBuf,
     /// rustdoc.

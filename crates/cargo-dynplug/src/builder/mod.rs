@@ -24,6 +24,7 @@ use crate::workspace::{Workspace, read_metadata};
 use cargo_metadata::{CrateType, Message, PackageId, TargetKind};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 pub use tools::Tool;
 
 /// The name by which cargo calls this program in place of rustdoc.
@@ -69,7 +70,7 @@ impl<'a> Builder<'a> {
     /// When the workspace isn't one that can be built, the SDK isn't there or is for another machine or compiler, or a
     /// folder can't be made.
     pub fn prepare_for(arguments: &'a BuildArguments) -> Result<Prepared<'a>> {
-        let settings = Settings::read()?;
+        let settings = Settings::read(arguments.target.as_deref())?;
         let metadata = read_metadata(arguments, &settings.targets())?;
         let Some(sdk) = locate::find(arguments, &metadata, &settings.target)? else {
             let builder = Self::prepare(arguments, Workspace::of_host(metadata, arguments)?, settings, None)?;
@@ -88,7 +89,7 @@ impl<'a> Builder<'a> {
     /// # Errors
     /// When the workspace isn't one that can be built, or a folder can't be made.
     pub fn of_host(arguments: &'a BuildArguments) -> Result<Self> {
-        let settings = Settings::read()?;
+        let settings = Settings::read(arguments.target.as_deref())?;
         let metadata = read_metadata(arguments, &settings.targets())?;
         Self::prepare(arguments, Workspace::of_host(metadata, arguments)?, settings, None)
     }
@@ -186,7 +187,7 @@ impl<'a> Builder<'a> {
         }
         let folder = match &self.arguments.out_dir {
             Some(folder) => std::path::absolute(folder).doing("find the outcome's folder")?,
-            None => self.base.join(self.arguments.profile_folder()),
+            None => self.base.join(self.settings.outcome(self.arguments.profile_folder())),
         };
         let everything = self.arguments.package.is_empty();
         let outcome =
@@ -196,6 +197,35 @@ impl<'a> Builder<'a> {
             outcome.print_messages(&sdk.description.api);
         }
         Ok(outcome)
+    }
+
+    /// A program of the target, yet to be run: by the runner that cargo's configuration names for it, if it names one.
+    pub fn program(&self, program: &Path) -> Command {
+        let mut command = match self.settings.runner.split_first() {
+            Some((runner, arguments)) => {
+                let mut command = Command::new(runner);
+                command.args(arguments).arg(program);
+                command
+            }
+            None => Command::new(program),
+        };
+        crate::environment::clean(&mut command);
+        command
+    }
+
+    /// Whether what is built is for another machine than this one.
+    pub fn is_for_another_machine(&self) -> bool {
+        self.settings.target != self.settings.host
+    }
+
+    /// How to say what runs the target's programs.
+    pub fn runner_wanted(&self) -> String {
+        let target = &self.settings.target;
+        let variable = target.to_uppercase().replace(['-', '.'], "_");
+        format!(
+            "this machine may need a program that runs those of {target}: name it as `target.{target}.runner` in cargo's \
+             configuration, or in `CARGO_TARGET_{variable}_RUNNER`"
+        )
     }
 
     /// The SDK that plugins are built with, and where it is the workspace's own, the hosts.

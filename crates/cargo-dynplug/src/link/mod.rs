@@ -79,6 +79,7 @@ pub fn run(arguments: &LinkArguments) -> Result<i32> {
         Some(path) => path.clone(),
         None => base
             .join("dynplug")
+            .join(arguments.target.as_deref().unwrap_or_default())
             .join(arguments.profile_folder())
             .join("linked")
             .join(made.file_name().unwrap_or_default()),

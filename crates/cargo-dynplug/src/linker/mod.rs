@@ -86,10 +86,10 @@ fn run(words: Vec<OsString>, link: &str, said: &mut Vec<Diagnostic>) -> Result<i
 }
 
 fn call(context: &Context, words: &[OsString]) -> Result<i32> {
-    let program = context.linker.clone().unwrap_or_else(|| PathBuf::from("cc"));
+    let program = &context.linker;
     // A long command line goes through a file, as rustc does it.
     let length: usize = words.iter().map(|w| w.len() + 1).sum();
-    let mut command = Command::new(&program);
+    let mut command = Command::new(program);
     let mut response = None;
     if length > 100_000 {
         response = Some(arguments::response_file(words)?);
