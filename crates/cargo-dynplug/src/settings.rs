@@ -1,6 +1,7 @@
 //! Cargo's configuration, where the build has to know it: flags, linker, wrapper, compiler.
 
 use crate::diagnostic::{Diagnostic, Doing, Result};
+use crate::sysroot::Toolchain;
 use cargo_config2::Config;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -20,6 +21,8 @@ pub struct Settings {
     pub target_is_named: bool,
     /// The compiler's sysroot.
     pub sysroot: PathBuf,
+    /// What the compiler calls the folder with the sources of its std.
+    pub std_name: String,
     /// rustdoc.
     pub rustdoc: PathBuf,
     /// Flags for rustc, from wherever cargo would take them.
@@ -53,6 +56,9 @@ impl Settings {
                 .note(verbose)
                 .into());
         };
+        // As in a std that comes with the compiler.
+        let commit = line("commit-hash: ").filter(|c| c != "unknown").or_else(|| line("release: "));
+        let std_name = format!("/rustc/{}", commit.unwrap_or_default());
         let named = named_target(asked_for, &config)?;
         let target_is_named = named.is_some();
         // Another name of cargo's for this machine.
@@ -74,6 +80,7 @@ impl Settings {
             rustdoc,
             version: verbose.lines().next().unwrap_or_default().to_owned(),
             sysroot,
+            std_name,
             rustflags,
             wrapper: config.build.rustc_wrapper.filter(|p| !p.as_os_str().is_empty()),
             linker: linker.unwrap_or_else(|| default_linker(&target)),
@@ -132,6 +139,12 @@ impl Settings {
     pub fn outcome(&self, profile_folder: &str) -> PathBuf {
         let target = self.target_is_named.then_some(self.target.as_str());
         target.into_iter().chain([profile_folder]).collect()
+    }
+
+    /// The compiler's sysroot, to be viewed.
+    pub fn toolchain(&self) -> Toolchain<'_> {
+        let Settings { sysroot, host, target, version, .. } = self;
+        Toolchain { sysroot, host, target, version }
     }
 
     /// The targets whose dependencies count: what is compiled for, and the machine that compiles.

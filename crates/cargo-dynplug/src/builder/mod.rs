@@ -18,7 +18,6 @@ use crate::profile;
 use crate::sdk::links::{self, Place, Script};
 use crate::sdk::{Making, Sdk, locate};
 use crate::settings::Settings;
-use crate::sysroot;
 use crate::toolchain;
 use crate::workspace::{Workspace, read_metadata};
 use cargo_metadata::{CrateType, Message, PackageId, TargetKind};
@@ -137,13 +136,9 @@ impl<'a> Builder<'a> {
             profile: arguments.profile().to_owned(),
             rustc: settings.version.clone(),
             cpu_features: settings.cpu_features.clone(),
-            sysroot: sysroot::view(
-                &settings.sysroot,
-                &settings.target,
-                &settings.host,
-                &settings.version,
-                &work,
-            )?,
+            sysroot: settings.toolchain().view(true, &work)?,
+            bare_sysroot: settings.toolchain().view(false, &work)?,
+            has_std: settings.toolchain().has_std(),
             remap,
             user_wrapper: settings.wrapper.clone(),
             linker: settings.linker.clone(),
@@ -337,8 +332,11 @@ impl<'a> Builder<'a> {
         let folder = self.work.join("hosts");
         // A package that is compiled for the machine that compiles too has run its script for that as well.
         let of_the_target = folder.join(&self.settings.target);
-        let outs: Vec<_> = outs.iter().filter(|(_, out)| out.starts_with(&of_the_target)).collect();
         let metadata = &self.workspace.metadata;
+        // Scripts of std's own crates speak to nobody else.
+        let known = |id: &PackageId| metadata.packages.iter().any(|p| p.id == *id);
+        let outs: Vec<_> =
+            outs.iter().filter(|(id, out)| out.starts_with(&of_the_target) && known(id)).collect();
         let title = |id: &PackageId| (metadata[id].name.to_string(), metadata[id].version.to_string());
         let places = outs.iter().map(|(id, out)| {
             let (name, version) = title(id);

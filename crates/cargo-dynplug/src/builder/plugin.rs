@@ -88,7 +88,7 @@ impl Builder<'_> {
             folder += &format!("-{command}");
         }
         let libraries = sdk.libraries.iter().map(|library| library.folder.clone()).collect();
-        let context = Context {
+        let mut context = Context {
             phase: Phase::Plugin {
                 plugin,
                 sdk: sdk.folder.clone(),
@@ -98,6 +98,10 @@ impl Builder<'_> {
             },
             ..self.context.clone()
         };
+        if sdk.has_std() {
+            context.sysroot = self.settings.toolchain().view_of(sdk, &self.work)?;
+            context.has_std = true;
+        }
         let mut cargo = self.cargo(command, &context, &folder, &[id])?;
         cargo.rustflag(format!("-Cmetadata=dynplug-{plugin_id}"));
         Ok(cargo)

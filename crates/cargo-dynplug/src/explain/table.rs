@@ -253,6 +253,13 @@ pub(super) const TABLE: &[Entry] = &[
         "Build the packages one by one with `-p`, or name the file: `--sdk FILE`.",
     ),
     entry(
+        "several-targets",
+        "cargo's configuration names several targets",
+        "One build is for one target: API library, hosts and plugins of one target fit together, and an SDK is for one. \
+         `build.target` in cargo's configuration may list several.",
+        "Say which, with `--target TRIPLE`, and build once for each.",
+    ),
+    entry(
         "shared-name",
         "a C name is defined that the API library exports too",
         "One process has one meaning for a C name. Which of the two is called would depend on how it was compiled.",
@@ -275,6 +282,22 @@ pub(super) const TABLE: &[Entry] = &[
         "there is something already where the project is to be made",
         "`cargo dynplug new` overwrites nothing.",
         "Choose another folder, or remove what is there.",
+    ),
+    entry(
+        "target-file",
+        "a file describes the target",
+        "Everything that is built says by the target's name for which machine it is, and what fits what is decided by that. A \
+         description in a file of one's own may change while its name stays.",
+        "Build for one of the targets that `rustc --print target-list` prints.",
+    ),
+    entry(
+        "target-without-std",
+        "the toolchain has no standard library for the target",
+        "std goes into the API library, so there has to be one for the target. Toolchains bring one for the machine that they \
+         run on, and others can be added; for the rest cargo compiles it, if it is told to, as one of the crates of the build. \
+         Plugins are then compiled against the std in the SDK, and nobody else needs its source.",
+        "`rustup target add TRIPLE`; or `-Z build-std`, for which cargo wants a nightly toolchain and rustup's component \
+         `rust-src`.",
     ),
     entry(
         "tool-version",

@@ -1,5 +1,6 @@
 //! The linker's command line: what goes in, what comes out.
 
+use super::Role;
 use crate::context::Context;
 use crate::diagnostic::{Doing, Result};
 use crate::unit::Unit;
@@ -70,7 +71,7 @@ impl Arguments {
     }
 
     /// Sorts out what goes in.
-    pub(super) fn inputs(&self, context: &Context) -> Result<Inputs> {
+    pub(super) fn inputs(&self, context: &Context, role: Role) -> Result<Inputs> {
         let mut inputs = Inputs::default();
         let mut words = self.words.iter();
         let mut static_libraries = Vec::new();
@@ -86,7 +87,7 @@ impl Arguments {
             } else if let Some(name) = text.strip_prefix("-l") {
                 static_libraries.push(name.to_owned());
             } else if !text.starts_with('-') {
-                inputs.sort_in(Path::new(word), context)?;
+                inputs.sort_in(Path::new(word), context, role)?;
             }
         }
         for name in static_libraries {
@@ -99,7 +100,7 @@ impl Arguments {
 }
 
 impl Inputs {
-    fn sort_in(&mut self, file: &Path, context: &Context) -> Result<()> {
+    fn sort_in(&mut self, file: &Path, context: &Context, role: Role) -> Result<()> {
         match file.extension().and_then(OsStr::to_str) {
             Some("o") if file.file_stem() == Some(OsStr::new("rmeta")) => {
                 self.metadata = Some(file.to_owned())
@@ -107,6 +108,10 @@ impl Inputs {
             Some("o") => self.objects.push(file.to_owned()),
             Some("rlib") if file.starts_with(&context.sysroot) => self.sysroot.push(file.to_owned()),
             Some("rlib") => match Unit::beside(file)? {
+                // What goes into the API library is its own. Nobody else has a std that isn't from there.
+                Some(unit) if unit.is_of_std() && role != Role::ApiLibrary => {
+                    self.sysroot.push(file.to_owned());
+                }
                 Some(unit) => self.crates.push(InputCrate { file: file.to_owned(), unit }),
                 None => self.archives.push(file.to_owned()),
             },

@@ -75,7 +75,7 @@ fn run(words: Vec<OsString>, link: &str, said: &mut Vec<Diagnostic>) -> Result<i
         return call(&context, &arguments.words);
     }
     let mut link: Link = serde_json::from_str(link).doing("understand what is linked")?;
-    let inputs = arguments.inputs(&context)?;
+    let inputs = arguments.inputs(&context, link.role)?;
     link.unit.content = own_content(&link.unit, &inputs)?;
     match link.role {
         Role::ApiLibrary => api_library(&link, &context, arguments, &inputs, said),
@@ -468,7 +468,7 @@ fn warn_of_unnamed(
 ) -> Result<()> {
     let Phase::Hosts { .. } = context.phase else { return Ok(()) };
     for file in &unit.externs {
-        let Some(found) = Unit::beside(file)?.filter(|u| !u.proc_macro) else { continue };
+        let Some(found) = Unit::beside(file)?.filter(|u| !u.proc_macro && !u.is_of_std()) else { continue };
         if !linked.iter().any(|l| l.id == found.id) {
             said.push(
                 Diagnostic {
