@@ -29,6 +29,8 @@ pub struct Settings {
     pub rustflags: Vec<String>,
     /// The processor features that those flags turn on, beyond those that the target always has.
     pub cpu_features: Vec<String>,
+    /// Whether programs of the target are linked statically, so that they load nothing.
+    pub is_static: bool,
     /// The user's rustc wrapper.
     pub wrapper: Option<PathBuf>,
     /// The linker: the user's, or the one that rustc would call.
@@ -76,6 +78,7 @@ impl Settings {
             .clone()
             .unwrap_or_else(|| if own.is_file() { own } else { "rustdoc".into() });
         Ok(Settings {
+            is_static: is_static(&rustc, &target, &rustflags)?,
             cpu_features,
             rustdoc,
             version: verbose.lines().next().unwrap_or_default().to_owned(),
@@ -151,6 +154,18 @@ impl Settings {
     pub fn targets(&self) -> BTreeSet<&str> {
         BTreeSet::from([self.target.as_str(), self.host.as_str()])
     }
+}
+
+/// Whether these flags, or the target without them, link the C library statically. With Microsoft's that keeps nothing from
+/// being loaded.
+fn is_static(rustc: &Path, target: &str, rustflags: &[String]) -> Result<bool> {
+    let asked = target.contains("musl") || rustflags.iter().any(|f| f.contains("crt-static"));
+    if !asked || target.contains("msvc") {
+        return Ok(false);
+    }
+    let words: Vec<&str> = rustflags.iter().map(String::as_str).collect();
+    let text = run(rustc, &[&["--print", "cfg", "--target", target], &*words].concat())?;
+    Ok(text.lines().any(|l| l == "target_feature=\"crt-static\""))
 }
 
 /// The processor features that the flags turn on beyond the target's own.

@@ -99,6 +99,9 @@ impl<'a> Builder<'a> {
         settings: Settings,
         sdk: Option<Sdk>,
     ) -> Result<Self> {
+        if settings.is_static {
+            return Err(static_target(&settings.target).into());
+        }
         let base = match &arguments.target_dir {
             Some(folder) => std::path::absolute(folder).doing("find the target folder")?.join("dynplug"),
             None => workspace.metadata.target_directory.as_std_path().join("dynplug"),
@@ -384,6 +387,13 @@ impl<'a> Builder<'a> {
         cargo.wrapper(&this, &context.write(&self.work)?);
         Ok(cargo)
     }
+}
+
+fn static_target(target: &str) -> Diagnostic {
+    Diagnostic::error("static-target", format!("programs for {target} are linked statically, and load nothing"))
+        .help("with the C library as a shared one: `-C target-feature=-crt-static` in the rustflags, for everything")
+        .help("or link the plugins in: `cargo dynplug link`")
+        .usage()
 }
 
 /// The shared library among an artifact's files.

@@ -272,6 +272,14 @@ pub(super) const TABLE: &[Entry] = &[
         "Take it out of the rustflags, or build for a target whose ABI is soft-float.",
     ),
     entry(
+        "static-target",
+        "programs for the target are linked statically, and load nothing",
+        "For some targets, those with musl among them, rustc links the C library into the program, unless it is told \
+         otherwise. Such a program has no loader, and rustc makes no shared libraries for it.",
+        "Set `-C target-feature=-crt-static` in the rustflags of everything, where the system that it is for has a shared C \
+         library; or link the plugins in, with `cargo dynplug link`.",
+    ),
+    entry(
         "system",
         "the system refused something",
         "A file could not be read or written, or a program could not be run. The note has the system's words.",
