@@ -105,7 +105,7 @@ fn app(profile: &Profile) -> PathBuf {
 /// The same host in both forms, and in one between. Where things lie is left out of what it prints.
 #[track_caller]
 fn in_each_form(words: &[&str]) -> [Ran; 3] {
-    [forms().outcome("app"), app(&DEV), forms().outcome("app-with-some")].map(|program| {
+    [forms().program("app"), app(&DEV), forms().program("app-with-some")].map(|program| {
         let mut ran = words.iter().fold(forms().run(&program), |call, word| call.arg(word)).go();
         ran.ok();
         let plugins = program.with_file_name("plugins");

@@ -262,9 +262,9 @@ fn ten_thousand_plugins_in_one_process_with_room_for_a_thousand_open_files() {
         return skipped("this system doesn't say how many files may be open");
     }
     let folder = copies("ten thousand", 10_000);
-    let host = life().outcome("app");
+    let host = life().program("app");
     let ran = life()
-        .run(Path::new("/bin/sh"))
+        .system(Path::new("/bin/sh"))
         .args(["-c", "ulimit -n 1024 && exec \"$0\" ten-thousand"])
         .arg(host)
         .env("LIFE_FOLDER", &folder)

@@ -1,6 +1,6 @@
 //! A command, what it prints while it runs, and what came of it.
 
-use super::{BUILD_LIMIT, Fixture};
+use super::{BUILD_LIMIT, Fixture, target};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::Read;
@@ -26,7 +26,8 @@ impl Call {
     pub fn new(program: impl AsRef<OsStr>, limit: Duration) -> Call {
         let kept = |name: &OsStr| {
             let name = name.to_string_lossy();
-            ["PATH", "HOME", "CARGO_HOME", "TMPDIR"].contains(&&*name) || name.starts_with("RUSTUP_")
+            let always = ["PATH", "HOME", "CARGO_HOME", "TMPDIR"].contains(&&*name);
+            always || name.starts_with("RUSTUP_") || target().wants(&name)
         };
         Call {
             program: program.as_ref().to_owned(),

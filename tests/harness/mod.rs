@@ -1,8 +1,10 @@
 //! A workspace in a folder of its own, a command run in it, and what the command printed.
 
 mod call;
+mod target;
 
 pub use call::{Call, Ran, Running};
+pub use target::target;
 
 use sha2::{Digest, Sha256};
 use std::ffi::OsStr;
@@ -142,7 +144,7 @@ impl Fixture {
     pub fn library(&self) -> PathBuf {
         let mut found: Vec<PathBuf> = (std::fs::read_dir(self.outcome("")).into_iter().flatten().flatten())
             .map(|entry| entry.path())
-            .filter(|path| path.extension() == Some(OsStr::new("so")))
+            .filter(|path| path.extension() == Some(OsStr::new(target().library_ending())))
             .collect();
         assert_eq!(found.len(), 1, "the outcome of {} has one API library: {found:?}", self.name);
         found.remove(0)
@@ -150,7 +152,7 @@ impl Fixture {
 
     /// Where plugins with this crate name lie in the outcome.
     pub fn plugin_file(&self, crate_name: &str) -> PathBuf {
-        self.outcome("plugins").join(format!("lib{crate_name}.so"))
+        self.outcome("plugins").join(target().library(crate_name))
     }
 
     /// Writes the workspace's `Cargo.toml`, with `more` at its end.
@@ -271,13 +273,13 @@ impl Fixture {
 
     /// A subcommand that builds, yet to be run.
     pub fn tool(&self, subcommand: &str) -> Call {
-        let target = self.target.as_deref().unwrap_or_else(|| shared_target());
-        self.bare_tool()
-            .arg(subcommand)
-            .arg("--target-dir")
-            .arg(target)
-            .arg("--out-dir")
-            .arg(self.outcome(""))
+        let folder = self.target.as_deref().unwrap_or_else(|| shared_target());
+        let call = self.bare_tool().arg(subcommand);
+        let call = call.arg("--target-dir").arg(folder).arg("--out-dir").arg(self.outcome(""));
+        match target().named() {
+            Some(triple) => call.args(["--target", triple]),
+            None => call,
+        }
     }
 
     /// The tool, without any arguments, yet to be run.
@@ -297,11 +299,29 @@ impl Fixture {
 
     /// The host `app` in the outcome, yet to be run.
     pub fn app(&self) -> Call {
-        self.run(&self.outcome("app"))
+        self.run(&self.program("app"))
     }
 
-    /// A program, yet to be run in the workspace's folder.
+    /// Where a program lies in the outcome.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.outcome(&target().program(name))
+    }
+
+    /// A program that was built, yet to be run in the workspace's folder: by what runs the target's programs.
     pub fn run(&self, program: &Path) -> Call {
+        let call = match target().runner() {
+            [] => Call::new(program, HOST_LIMIT),
+            [runner, arguments @ ..] => {
+                // It may be many times slower than the machine that it stands for.
+                let call = Call::new(runner, BUILD_LIMIT);
+                arguments.iter().fold(call, Call::arg).arg(program)
+            }
+        };
+        call.folder(&self.root)
+    }
+
+    /// A program of this machine, yet to be run in the workspace's folder.
+    pub fn system(&self, program: &Path) -> Call {
         Call::new(program, HOST_LIMIT).folder(&self.root)
     }
 }
@@ -333,7 +353,9 @@ fn main() {
     }
 }
 fn run() -> Result<(), Box<dyn std::error::Error>> {
-    let file = std::env::current_exe()?.with_file_name("plugins").join("libhello.so");
+    use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+    let name = format!("{DLL_PREFIX}hello{DLL_SUFFIX}");
+    let file = std::env::current_exe()?.with_file_name("plugins").join(name);
     // SAFETY: the build made it.
     let plugin = unsafe { Plugin::open(file) }?;
     let f: fn() = plugin.lookup("f")?;
