@@ -2,6 +2,8 @@
 
 use super::ImageError;
 use super::names::Names;
+#[cfg(any(windows, feature = "all-formats"))]
+use super::pe::PeSymbols;
 use super::structures::{SymbolEntry, Table};
 
 /// What a symbol stands for.
@@ -42,7 +44,9 @@ pub struct DynamicSymbols<'a>(Inner<'a>);
 #[derive(Debug, Clone)]
 enum Inner<'a> {
     Elf(ElfSymbols<'a>),
-    /// Of the other formats, which only tools read: all of them, made in advance.
+    #[cfg(any(windows, feature = "all-formats"))]
+    Pe(Option<PeSymbols<'a>>),
+    /// Of Mach-O, which only tools read: all of them, made in advance.
     #[cfg(feature = "all-formats")]
     List(std::vec::IntoIter<Result<Symbol<'a>, ImageError>>),
 }
@@ -60,6 +64,11 @@ impl<'a> DynamicSymbols<'a> {
         DynamicSymbols(Inner::Elf(symbols))
     }
 
+    #[cfg(any(windows, feature = "all-formats"))]
+    pub(super) fn pe(symbols: Option<PeSymbols<'a>>) -> DynamicSymbols<'a> {
+        DynamicSymbols(Inner::Pe(symbols))
+    }
+
     #[cfg(feature = "all-formats")]
     pub(super) fn list(symbols: Vec<Result<Symbol<'a>, ImageError>>) -> DynamicSymbols<'a> {
         DynamicSymbols(Inner::List(symbols.into_iter()))
@@ -72,6 +81,8 @@ impl<'a> Iterator for DynamicSymbols<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         match &mut self.0 {
             Inner::Elf(symbols) => symbols.next(),
+            #[cfg(any(windows, feature = "all-formats"))]
+            Inner::Pe(symbols) => symbols.as_mut()?.next(),
             #[cfg(feature = "all-formats")]
             Inner::List(symbols) => symbols.next(),
         }

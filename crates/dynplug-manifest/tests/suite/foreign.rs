@@ -150,7 +150,7 @@ fn dll(is_64: bool) -> Vec<u8> {
     let manifest = manifest().encode();
     let records = record(&FIELDS);
     let mut out = Vec::new();
-    let mut writer = Writer::new(is_64, 0x1000, 0x20, &mut out);
+    let mut writer = Writer::new(is_64, 0x1000, 0x200, &mut out);
     writer.reserve_dos_header();
     writer.reserve_nt_headers(16);
     writer.reserve_section_headers(4);
