@@ -147,14 +147,14 @@ mod bounds {
 
 /// The headers of an image of Windows.
 #[cfg(any(windows, test))]
-mod pe {
+pub(crate) mod pe {
     /// As many bytes as every image has of them.
-    pub(super) const HEADERS: usize = 4096;
+    pub(crate) const HEADERS: usize = 4096;
 
     /// Where a section begins, counted from the start of the image, and its size.
     ///
     /// See [PE Format](https://learn.microsoft.com/en-us/windows/win32/debug/pe-format).
-    pub(super) fn section(headers: &[u8], name: &[u8; 8]) -> Option<(usize, usize)> {
+    pub(crate) fn section(headers: &[u8], name: &[u8; 8]) -> Option<(usize, usize)> {
         let word = |at: usize| Some(u32::from_le_bytes(*headers.get(at..)?.first_chunk()?) as usize);
         let half = |at: usize| Some(usize::from(u16::from_le_bytes(*headers.get(at..)?.first_chunk()?)));
         let file_header = word(0x3c)?.checked_add(4)?;
@@ -163,6 +163,13 @@ mod pe {
         let found = table.chunks_exact(40).take(count).position(|header| header.starts_with(name))?;
         let header = file_header + 20 + optional + found * 40;
         Some((word(header + 12)?, word(header + 8)?))
+    }
+
+    /// How many bytes the image has in memory.
+    #[cfg_attr(not(windows), allow(dead_code))]
+    pub(crate) fn image_size(headers: &[u8]) -> Option<usize> {
+        let word = |at: usize| Some(u32::from_le_bytes(*headers.get(at..)?.first_chunk()?) as usize);
+        word(word(0x3c)?.checked_add(24 + 56)?)
     }
 }
 
