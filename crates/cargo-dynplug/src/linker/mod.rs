@@ -6,6 +6,7 @@ mod checks;
 mod identity;
 mod native;
 mod note;
+mod pe;
 
 use crate::context::{Context, Phase, REPORT_VARIABLE};
 use crate::diagnostic::{Diagnostic, Doing, Level, Result};
@@ -16,7 +17,7 @@ use arguments::Arguments;
 use checks::Owner;
 use dynplug_manifest::{CrateInfo, Identity, Image, LibraryReference, Manifest, Product};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -117,7 +118,7 @@ fn api_library(
 ) -> Result<i32> {
     let unit = &link.unit;
     let identity = Identity(identity::of(inputs, unit, context, &[])?);
-    let soname = soname(unit, identity);
+    let soname = soname(unit, identity, context);
     let mut crates = with_native(inputs)?;
     warn_of_unnamed(unit, &crates, context, said)?;
     crates.push(unit.clone());
@@ -151,7 +152,7 @@ fn plugin_library(
         package: unit.package.clone(),
         version: unit.version.clone(),
         crate_name: unit.crate_name.clone(),
-        soname: soname(unit, identity),
+        soname: soname(unit, identity, context),
         identity,
     };
     let mut crates = with_native(inputs)?;
@@ -159,13 +160,14 @@ fn plugin_library(
     let list = crate_list(&sdk.description.crates, &crates);
     let manifest =
         Manifest { libraries, ..manifest(Product::PluginLibrary, link, context, identity, api, list) };
-    bind(&mut arguments, &sdk);
+    bind(&mut arguments, &sdk, context)?;
     library(&own, crates, &manifest, context, arguments, inputs)
 }
 
 /// The name by which the system's loader knows a library.
-fn soname(unit: &Unit, identity: Identity) -> String {
-    format!("lib{}-{}.so", unit.crate_name, identity.short())
+fn soname(unit: &Unit, identity: Identity, context: &Context) -> String {
+    let (start, ending) = if pe::words(&context.target).is_some() { ("", "dll") } else { ("lib", "so") };
+    format!("{start}{}-{}.{ending}", unit.crate_name, identity.short())
 }
 
 /// The crates that go into a library. C code is part of what a crate is; its metadata doesn't see it.
@@ -193,14 +195,23 @@ fn library(
     inputs: &arguments::Inputs,
 ) -> Result<i32> {
     let note = note::object(manifest, inputs)?;
-    arguments.set_soname(&own.soname);
     arguments.words.push(note.path().into());
-    let code = match native::collect(inputs)? {
-        Some(native) => match call(context, &native.apply(&arguments, true)?)? {
-            0 => 0,
-            _ => call(context, &native.apply(&arguments, false)?)?,
-        },
-        None => call(context, &arguments.words)?,
+    let native = native::collect(inputs)?;
+    let code = match (pe::words(&context.target), native) {
+        (Some(words), native) => {
+            words.product(&mut arguments, context);
+            link_for_windows(words, own, native, &arguments, context)?
+        }
+        (None, native) => {
+            arguments.set_soname(&own.soname);
+            match native {
+                Some(native) => match call(context, &native.apply(&arguments, true)?)? {
+                    0 => 0,
+                    _ => call(context, &native.apply(&arguments, false)?)?,
+                },
+                None => call(context, &arguments.words)?,
+            }
+        }
     };
     if code != 0 {
         return Ok(code);
@@ -219,6 +230,34 @@ fn library(
     let json = serde_json::to_vec_pretty(&library).doing("describe the library")?;
     crate::files::write_whole(&description_of(own.identity, context), &json)?;
     Ok(0)
+}
+
+/// Links a library whose exports are a list.
+fn link_for_windows(
+    words: pe::Words,
+    own: &LibraryReference,
+    native: Option<native::Native>,
+    arguments: &Arguments,
+    context: &Context,
+) -> Result<i32> {
+    let link = |arguments: &Arguments, names: &BTreeSet<String>, asked: bool| {
+        let mut arguments = Arguments { words: arguments.words.clone() };
+        let _folder = words.library(&mut arguments, &own.soname, names, asked, &own.package)?;
+        call(context, &arguments.words)
+    };
+    let none = BTreeSet::new();
+    let Some(native) = native else { return link(arguments, &none, false) };
+    if link(arguments, native.names(), true)? == 0 {
+        return Ok(0);
+    }
+    // An object that is linked only because of us may want what nobody has. So only what is needed is exported, which
+    // a library tells that was linked without a word of ours.
+    let code = link(&pe::with_symbols(arguments), &none, false)?;
+    if code != 0 {
+        return Ok(code);
+    }
+    let needed = pe::linked_names(&arguments.output().unwrap_or_default(), &native)?;
+    link(arguments, &needed, false)
 }
 
 /// Where the description of a library with this identity is kept.
@@ -257,15 +296,21 @@ fn host(link: &Link, context: &Context, mut arguments: Arguments, inputs: &argum
     let manifest = manifest(Product::Host, link, context, Identity::ZERO, reference, crates);
     let note = note::object(&manifest, inputs)?;
     arguments.words.push(note.path().into());
-    // DT_RPATH and not DT_RUNPATH, since the latter gives way to LD_LIBRARY_PATH.
-    for word in ["-Wl,-rpath,$ORIGIN", "-Wl,--disable-new-dtags"] {
-        arguments.words.push(word.into());
+    let for_windows = pe::words(&context.target);
+    match for_windows {
+        // The program's own folder is where the system looks first.
+        Some(words) => words.product(&mut arguments, context),
+        // DT_RPATH and not DT_RUNPATH, since the latter gives way to LD_LIBRARY_PATH.
+        None => arguments.words.extend(["-Wl,-rpath,$ORIGIN", "-Wl,--disable-new-dtags"].map(OsString::from)),
     }
     let code = call(context, &arguments.words)?;
     if code == 0 {
         let output = arguments.output().unwrap_or_default();
         checks::product(&output, &manifest, None)?;
-        note::fill_in_tables(&output)?;
+        // The headers of an image of Windows are in memory with it, and say where its tables are.
+        if for_windows.is_none() {
+            note::fill_in_tables(&output)?;
+        }
     }
     Ok(code)
 }
@@ -300,9 +345,15 @@ fn plugin(
     arguments.words.push(note.path().into());
     // The system's loader takes two libraries of one soname for one.
     arguments.remove_soname();
-    bind(&mut arguments, &sdk);
-    // What the plugin defines is what it uses, whatever names the host and its libraries have.
-    arguments.words.push("-Wl,-Bsymbolic".into());
+    bind(&mut arguments, &sdk, context)?;
+    match pe::words(&context.target) {
+        Some(words) => {
+            words.product(&mut arguments, context);
+            words.plugin(&mut arguments);
+        }
+        // What the plugin defines is what it uses, whatever names the host and its libraries have.
+        None => arguments.words.push("-Wl,-Bsymbolic".into()),
+    }
     let code = call(context, &arguments.words)?;
     if code == 0 {
         checks::product(&arguments.output().unwrap_or_default(), &manifest, None)?;
@@ -353,11 +404,15 @@ fn linked<'a>(sdk: &'a Sdk, inputs: &arguments::Inputs) -> Result<Vec<&'a Sdk>> 
 }
 
 /// Options for what a host opens.
-fn bind(arguments: &mut Arguments, sdk: &Sdk) {
+fn bind(arguments: &mut Arguments, sdk: &Sdk, context: &Context) -> Result<()> {
+    if let Some(words) = pe::words(&context.target) {
+        return words.bind(arguments, sdk);
+    }
     // What is missing is an error here, and not at the open.
     arguments.words.push("-Wl,-z,defs".into());
     // Also where nothing of it is used yet: that it fits is said of its API library.
     arguments.words.extend(["-Wl,--no-as-needed".into(), sdk.library().into()]);
+    Ok(())
 }
 
 /// A hash over what was compiled of the crate that is linked: its expanded source where that was asked for, else its

@@ -1,12 +1,16 @@
 //! The object file that carries the manifest into a product, and into a host the place for its tables.
 
 use super::arguments::Inputs;
+use super::pe;
 use crate::diagnostic::{Diagnostic, Doing, Result};
 use dynplug_manifest::image::{Endian, Image};
 use dynplug_manifest::manifest::{Manifest, Product};
 use dynplug_manifest::note::{self, Tables};
-use object::write::{Object, SectionFlags as Flags};
-use object::{Architecture, BinaryFormat, Endianness, FileFlags, Object as _, SectionKind, elf};
+use object::write::{Object, SectionFlags as Flags, Symbol, SymbolSection};
+use object::{
+    Architecture, BinaryFormat, Endianness, FileFlags, Object as _, SectionKind, SymbolFlags, SymbolKind,
+    SymbolScope, elf,
+};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
@@ -46,6 +50,21 @@ fn encode(
             }
             // Without this the GNU linker believes that the object wants an executable stack.
             object.add_section(Vec::new(), b".note.GNU-stack".to_vec(), SectionKind::Other);
+        }
+        BinaryFormat::Coff => {
+            let section =
+                object.add_section(Vec::new(), note::BARE_SECTION.into(), SectionKind::ReadOnlyData);
+            object.append_section_data(section, &descriptor, 4);
+            object.add_symbol(Symbol {
+                name: pe::manifest_symbol(architecture == Architecture::I386).into(),
+                value: 0,
+                size: 0,
+                kind: SymbolKind::Data,
+                scope: SymbolScope::Linkage,
+                weak: false,
+                section: SymbolSection::Section(section),
+                flags: SymbolFlags::None,
+            });
         }
         _ => {
             return Err(Diagnostic::error(

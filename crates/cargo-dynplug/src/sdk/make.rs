@@ -63,6 +63,16 @@ impl Making<'_> {
         }
         let file = PathBuf::from("lib").join(&library.soname);
         files::copy_if_changed(&library.file, &folder.join(&file))?;
+        // Microsoft's linker links with this in the library's place.
+        let beside = |file: &Path| {
+            let mut name = file.as_os_str().to_owned();
+            name.push(".lib");
+            PathBuf::from(name)
+        };
+        let import = beside(&library.file);
+        if import.is_file() {
+            files::copy_if_changed(&import, &beside(&folder.join(&file)))?;
+        }
         let mut scripts = Vec::new();
         for (script, out) in self.scripts {
             let is_shared = |u: &Unit| {
