@@ -60,6 +60,11 @@ impl Words {
         if self == Words::Gnu {
             // Nobody is linked with a plugin or host, and with a library by itself.
             arguments.words.retain(|word| !word.to_string_lossy().starts_with("-Wl,--out-implib="));
+            // What unwinds the stack has no state of its own here, and as a library it would have to be shipped. These are
+            // the words that rustc itself has for a program without shared libraries.
+            if let Some(at) = arguments.words.iter().position(|word| word == "-lgcc_s") {
+                arguments.words.splice(at..=at, ["-lgcc_eh", "-l:libpthread.a"].map(OsString::from));
+            }
         }
     }
 
