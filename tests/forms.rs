@@ -1,7 +1,7 @@
 //! One plugin, two forms: loaded from a file, and linked into the program. `forms/` is the workspace; its host prints what
 //! ran in which order, and is built in both forms.
 
-use crate::harness::{Fixture, Kind, Ran, repository, shared_target, skipped};
+use crate::harness::{Fixture, Kind, Ran, repository, shared_target, skipped, target};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::LazyLock;
@@ -88,6 +88,9 @@ fn linked(
     }
     for word in profile.words {
         link = link.arg(word);
+    }
+    if let Some(triple) = target().named().filter(|_| !profile.words.contains(&"--target")) {
+        link = link.args(["--target", triple]);
     }
     for (key, value) in profile.environment {
         link = link.env(key, value);
