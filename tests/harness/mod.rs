@@ -169,13 +169,13 @@ impl Fixture {
 
     /// Writes a file below the workspace's folder.
     pub fn root_file(&self, path: &str, text: &str) -> &Fixture {
-        write(&self.root.join(path), text);
+        write(&self.root.join(path), &target().spelled(text));
         self
     }
 
     /// Writes a file below the members' folder.
     pub fn file(&self, path: &str, text: &str) -> &Fixture {
-        write(&self.path(path), text);
+        write(&self.path(path), &target().spelled(text));
         self
     }
 
@@ -263,6 +263,9 @@ impl Fixture {
     /// Copies a folder of packages from beside this file.
     pub fn copy(&self, folder: &str) -> &Fixture {
         copy(&repository().join("tests").join(folder), &self.path(""));
+        if !target().names_libraries_as_linux() {
+            spell(&self.path(""));
+        }
         self
     }
 
@@ -317,7 +320,7 @@ impl Fixture {
                 arguments.iter().fold(call, Call::arg).arg(program)
             }
         };
-        call.folder(&self.root)
+        call.of_the_target().folder(&self.root)
     }
 
     /// A program of this machine, yet to be run in the workspace's folder.
@@ -369,6 +372,19 @@ fn write(path: &Path, text: &str) {
         std::fs::create_dir_all(parent).expect("the folder can be made");
     }
     std::fs::write(path, text).unwrap_or_else(|e| panic!("{} can't be written: {e}", path.display()));
+}
+
+/// Has the sources below a folder name libraries as the target does.
+fn spell(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            spell(&path);
+        } else if path.extension() == Some(OsStr::new("rs")) {
+            let text = std::fs::read_to_string(&path).expect("the file can be read");
+            write(&path, &target().spelled(&text));
+        }
+    }
 }
 
 /// Copies a folder and all in it.

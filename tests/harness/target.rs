@@ -3,6 +3,7 @@
 //! `DYNPLUG_TEST_TARGET` names another target than this machine's. Linker, runner and compilers of C come from the variables
 //! that cargo and build scripts have for them.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -73,6 +74,50 @@ impl Target {
     /// What the shared library of a crate is called.
     pub fn library(&self, crate_name: &str) -> String {
         format!("{}{crate_name}.{}", if self.is_windows() { "" } else { "lib" }, self.library_ending())
+    }
+
+    /// Whether libraries are called as they are in the sources of the tests.
+    pub fn names_libraries_as_linux(&self) -> bool {
+        self.library("") == "lib.so"
+    }
+
+    /// A text, or a source, with the names of libraries as the target has them. Tests are written with Linux's:
+    /// `libhello.so`, and in the sources of hosts `lib{name}.so`.
+    pub fn spelled<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if self.names_libraries_as_linux() {
+            return Cow::Borrowed(text);
+        }
+        let mut spelled = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find("lib") {
+            let (before, name) = (&rest[..at], &rest[at + 3..]);
+            let is_name = |c: char| c.is_alphanumeric() || "_-{}".contains(c);
+            let end = name.find(|c| !is_name(c)).unwrap_or(name.len());
+            let begins = !before.ends_with(is_name);
+            spelled += before;
+            match name[end..].strip_prefix(".so") {
+                Some(after) if begins && end > 0 && !after.starts_with(is_name) => {
+                    spelled += &self.library(&name[..end]);
+                    rest = after;
+                }
+                _ => {
+                    spelled += "lib";
+                    rest = name;
+                }
+            }
+        }
+        Cow::Owned(spelled + rest)
+    }
+
+    /// What a program of the target printed, with paths as this machine has them. Wine's drive `Z:` is all of it.
+    pub fn with_paths_of_here(&self, text: String) -> String {
+        if !self.is_windows() {
+            return text;
+        }
+        // As they are printed with `{:?}`, too.
+        let text = text.replace(r"\\?\", "").replace(r"\?\", "").replace(r"\\", r"\");
+        let text = text.replace(r"\?\", "").replace(r"\?", "").replace(r"\", r"");
+        text.replace(r"Z:\", "/").replace('\\', "/")
     }
 
     /// The ending of shared libraries.
