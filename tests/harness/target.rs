@@ -66,6 +66,11 @@ impl Target {
         named.unwrap_or_else(|| "cc".into()).into()
     }
 
+    /// The name of its processor, as Rust has it.
+    pub fn machine(&self) -> &str {
+        self.named().and_then(|triple| triple.split('-').next()).unwrap_or(std::env::consts::ARCH)
+    }
+
     /// Whether it is Windows.
     pub fn is_windows(&self) -> bool {
         self.named().map_or(cfg!(windows), |triple| triple.contains("windows"))

@@ -1,13 +1,13 @@
 //! Executable images: what a file says about itself, read without loading it and without believing it.
 //!
-//! [`Image::parse`] reads the formats of the system that it runs on, ELF everywhere and PE on Windows, and with the feature
+//! [`Image::parse`] reads the formats of the system that it runs on, ELF everywhere, PE on Windows and Mach-O on macOS, and with the feature
 //! `all-formats` Mach-O and PE on every system. It takes the bytes of the
 //! whole file and borrows from them. What has to hold together is checked: no range reaches out of the file,
 //! segments don't overlap, what the loader reads by address is what stands in the file at that place.
 
 mod elf;
 mod error;
-#[cfg(feature = "all-formats")]
+#[cfg(any(target_os = "macos", feature = "all-formats"))]
 mod macho;
 mod names;
 #[cfg(any(windows, feature = "all-formats"))]
@@ -216,15 +216,13 @@ impl<'a> Image<'a> {
             Magic::Pe => pe::parse(data),
             #[cfg(not(any(windows, feature = "all-formats")))]
             Magic::Pe => Err(ImageError::NotAnImage { looks_like: LooksLike::Pe }),
-            #[cfg(feature = "all-formats")]
-            Magic::MachO32 => macho::parse_32(data),
-            #[cfg(feature = "all-formats")]
-            Magic::MachO64 => macho::parse_64(data),
-            #[cfg(feature = "all-formats")]
-            Magic::MachOFat32 => macho::parse_fat_32(data),
-            #[cfg(feature = "all-formats")]
-            Magic::MachOFat64 => macho::parse_fat_64(data),
-            #[cfg(not(feature = "all-formats"))]
+            #[cfg(any(target_os = "macos", feature = "all-formats"))]
+            Magic::MachO32 | Magic::MachO64 => macho::parse(data),
+            #[cfg(any(target_os = "macos", feature = "all-formats"))]
+            Magic::MachOFat32 => macho::parse_fat(data, false),
+            #[cfg(any(target_os = "macos", feature = "all-formats"))]
+            Magic::MachOFat64 => macho::parse_fat(data, true),
+            #[cfg(not(any(target_os = "macos", feature = "all-formats")))]
             Magic::MachO32 | Magic::MachO64 | Magic::MachOFat32 | Magic::MachOFat64 => {
                 Err(ImageError::NotAnImage { looks_like: LooksLike::MachO })
             }

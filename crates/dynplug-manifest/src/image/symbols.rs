@@ -1,6 +1,8 @@
 //! The symbols that a loader sees, read one at a time.
 
 use super::ImageError;
+#[cfg(any(target_os = "macos", feature = "all-formats"))]
+use super::macho::MachOSymbols;
 use super::names::Names;
 #[cfg(any(windows, feature = "all-formats"))]
 use super::pe::PeSymbols;
@@ -46,9 +48,8 @@ enum Inner<'a> {
     Elf(ElfSymbols<'a>),
     #[cfg(any(windows, feature = "all-formats"))]
     Pe(Option<PeSymbols<'a>>),
-    /// Of Mach-O, which only tools read: all of them, made in advance.
-    #[cfg(feature = "all-formats")]
-    List(std::vec::IntoIter<Result<Symbol<'a>, ImageError>>),
+    #[cfg(any(target_os = "macos", feature = "all-formats"))]
+    MachO(Option<MachOSymbols<'a>>),
 }
 
 /// A symbol table of ELF that hasn't been read.
@@ -69,9 +70,9 @@ impl<'a> DynamicSymbols<'a> {
         DynamicSymbols(Inner::Pe(symbols))
     }
 
-    #[cfg(feature = "all-formats")]
-    pub(super) fn list(symbols: Vec<Result<Symbol<'a>, ImageError>>) -> DynamicSymbols<'a> {
-        DynamicSymbols(Inner::List(symbols.into_iter()))
+    #[cfg(any(target_os = "macos", feature = "all-formats"))]
+    pub(super) fn macho(symbols: Option<MachOSymbols<'a>>) -> DynamicSymbols<'a> {
+        DynamicSymbols(Inner::MachO(symbols))
     }
 }
 
@@ -83,8 +84,8 @@ impl<'a> Iterator for DynamicSymbols<'a> {
             Inner::Elf(symbols) => symbols.next(),
             #[cfg(any(windows, feature = "all-formats"))]
             Inner::Pe(symbols) => symbols.as_mut()?.next(),
-            #[cfg(feature = "all-formats")]
-            Inner::List(symbols) => symbols.next(),
+            #[cfg(any(target_os = "macos", feature = "all-formats"))]
+            Inner::MachO(symbols) => symbols.as_mut()?.next(),
         }
     }
 }
