@@ -2,7 +2,7 @@
 //! whose host plays the scenario that its first argument names. Many plugins are copies of one, `scripted`, each with an
 //! id of its own.
 
-use crate::harness::{Call, Fixture, Ran, skipped};
+use crate::harness::{Call, Fixture, Ran, skipped, target};
 use dynplug_manifest::Image;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -263,13 +263,9 @@ fn ten_thousand_plugins_in_one_process_with_room_for_a_thousand_open_files() {
     }
     let folder = copies("ten thousand", 10_000);
     let host = life().program("app");
-    let ran = life()
-        .system(Path::new("/bin/sh"))
-        .args(["-c", "ulimit -n 1024 && exec \"$0\" ten-thousand"])
-        .arg(host)
-        .env("LIFE_FOLDER", &folder)
-        .takes_long()
-        .go();
+    let shell = life().system(Path::new("/bin/sh")).args(["-c", "ulimit -n 1024 && exec \"$@\"", "sh"]);
+    let call = target().runner().iter().fold(shell, Call::arg).arg(host).arg("ten-thousand");
+    let ran = call.env("LIFE_FOLDER", &folder).takes_long().go();
     ran.ok().says("ten-thousand: done");
     std::fs::remove_dir_all(folder).expect("the copies can be removed");
 }

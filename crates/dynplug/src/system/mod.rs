@@ -11,17 +11,22 @@ pub(crate) use elf::{map, own_image, program_image};
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
 pub(crate) use libraries::is_there;
 
-#[cfg(any(target_os = "linux", target_os = "freebsd", windows))]
+#[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "macos", windows))]
 mod given;
+
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(target_os = "macos")]
+pub(crate) use macos::{is_there, map, own_image, program_image};
 
 #[cfg(windows)]
 mod windows;
 #[cfg(windows)]
 pub(crate) use windows::{FileId, file_id, file_id_at, is_there, map, own_image, program_image};
 
-#[cfg(not(any(target_os = "linux", target_os = "freebsd", windows)))]
+#[cfg(not(any(target_os = "linux", target_os = "freebsd", target_os = "macos", windows)))]
 mod unsupported;
-#[cfg(not(any(target_os = "linux", target_os = "freebsd", windows)))]
+#[cfg(not(any(target_os = "linux", target_os = "freebsd", target_os = "macos", windows)))]
 pub(crate) use unsupported::{is_there, map, own_image, program_image};
 
 use dynplug_manifest::note::Tables;
@@ -56,7 +61,10 @@ pub(crate) struct Mapped {
     /// Whether the loader gave it for the first time.
     pub(crate) is_new: bool,
     /// What the loader calls it.
-    #[cfg_attr(not(any(target_os = "linux", target_os = "freebsd", windows)), allow(dead_code))]
+    #[cfg_attr(
+        not(any(target_os = "linux", target_os = "freebsd", target_os = "macos", windows)),
+        allow(dead_code)
+    )]
     pub(crate) handle: usize,
 }
 
