@@ -81,7 +81,8 @@ pub(super) fn main(words: &[String]) -> Result<i32, String> {
 
 /// The repository.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    path.canonicalize().unwrap_or(path)
 }
 
 impl Row {
@@ -203,7 +204,10 @@ fn build_and_run(
     let tools = building.linker.iter().chain(&building.runner);
     for (program, package) in tools {
         let name = program.split(' ').next().unwrap_or_default();
-        if !is_there(name) {
+        // Debian keeps wine's own program beside its libraries.
+        let is_wine =
+            *package == "wine64" && (is_there("wine") || Path::new("/usr/lib/wine/wine64").exists());
+        if !is_there(name) && !is_wine {
             let missing = Outcome::Missing(format!("there is no {name} (Debian's package {package})"));
             return (missing.clone(), missing);
         }
@@ -220,7 +224,7 @@ fn build_and_run(
         Ok(tool) => tool,
         Err(why) => return (Outcome::Failed(why.clone()), Outcome::Failed(why)),
     };
-    let variables = variables(platform, building);
+    let variables = variables(platform, building, root);
     let tool = |command: &str| {
         let mut call = toolchain.in_the_place_of_cargo(&tool);
         call.args(["dynplug", command, "--locked", "--quiet", "--manifest-path"]);
@@ -276,7 +280,7 @@ fn executable(root: &Path, words: &[&str]) -> Result<PathBuf, String> {
 }
 
 /// What tells cargo and build scripts how to build for a target, and to run what was built.
-fn variables(platform: &Platform, building: &Building) -> Vec<(String, String)> {
+fn variables(platform: &Platform, building: &Building, root: &Path) -> Vec<(String, String)> {
     let name = platform.target.replace(['-', '.'], "_");
     let mut variables = Vec::new();
     if let Some((linker, _)) = building.linker {
@@ -284,7 +288,9 @@ fn variables(platform: &Platform, building: &Building) -> Vec<(String, String)> 
         variables.push((format!("CC_{name}"), linker.to_owned()));
     }
     if let Some((runner, _)) = building.runner {
-        variables.push((format!("CARGO_TARGET_{}_RUNNER", name.to_uppercase()), runner.to_owned()));
+        let ours = root.join(runner);
+        let runner = if ours.exists() { ours.display().to_string() } else { runner.to_owned() };
+        variables.push((format!("CARGO_TARGET_{}_RUNNER", name.to_uppercase()), runner));
     }
     variables
 }

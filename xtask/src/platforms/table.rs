@@ -15,7 +15,8 @@ pub(super) struct Platform {
 pub(super) struct Building {
     /// The linker, which is the C compiler too, and the package that has it.
     pub(super) linker: Option<(&'static str, &'static str)>,
-    /// The program that runs programs of the target, with arguments, and the package that has it.
+    /// The program that runs programs of the target, with arguments, and the package that has it. A path is one below the
+    /// repository, and of a program that wants what the package has.
     pub(super) runner: Option<(&'static str, &'static str)>,
     /// Flags for rustc.
     pub(super) rustflags: &'static str,
@@ -71,7 +72,18 @@ pub(super) const PLATFORMS: &[Platform] = &[
             ran: "the example; plugins that are linked in: tests",
         }),
     },
-    Platform { target: "x86_64-pc-windows-gnu", system: "Windows", building: None },
+    Platform {
+        target: "x86_64-pc-windows-gnu",
+        system: "Windows",
+        building: Some(Building {
+            linker: Some(("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64")),
+            runner: Some(("tests/wine/run", "wine64")),
+            rustflags: "",
+            tests: CONFORMANCE,
+            left_out: &[],
+            ran: "conformance tests, under wine",
+        }),
+    },
     Platform { target: "x86_64-apple-darwin", system: "macOS", building: None },
     Platform { target: "aarch64-apple-darwin", system: "macOS", building: None },
     Platform { target: "x86_64-unknown-freebsd", system: "FreeBSD", building: None },

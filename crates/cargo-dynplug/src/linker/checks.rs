@@ -1,7 +1,7 @@
 //! What is inspected before and after a link. Whatever is found here would otherwise be found by a crash.
 
 use super::arguments::Inputs;
-use super::{Link, Role, pe};
+use super::{Link, Role, macho, pe};
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Doing, Result};
 use dynplug_manifest::image::Image;
@@ -211,12 +211,12 @@ pub(super) fn product(output: &Path, manifest: &Manifest, soname: Option<&str>) 
         Err(e) => return Err(broken(format!("its manifest can't be read: {e}")).into()),
     }
     if let Some(want) = soname
-        && image.soname() != soname
+        && image.soname().map(macho::file_name) != soname
     {
         return Err(broken(format!("its soname is {:?}, want {want}", image.soname())).into());
     }
     let api = &manifest.api.soname;
-    if manifest.product != Product::ApiLibrary && !image.needed().iter().any(|n| n == api) {
+    if manifest.product != Product::ApiLibrary && !image.needed().iter().any(|n| macho::file_name(n) == api) {
         return Err(broken(format!("it does not need {api}")).into());
     }
     Ok(())

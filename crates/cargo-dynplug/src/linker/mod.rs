@@ -4,6 +4,7 @@
 mod arguments;
 mod checks;
 mod identity;
+mod macho;
 mod native;
 mod note;
 mod pe;
@@ -166,7 +167,11 @@ fn plugin_library(
 
 /// The name by which the system's loader knows a library.
 fn soname(unit: &Unit, identity: Identity, context: &Context) -> String {
-    let (start, ending) = if pe::words(&context.target).is_some() { ("", "dll") } else { ("lib", "so") };
+    let (start, ending) = match &context.target {
+        target if pe::words(target).is_some() => ("", "dll"),
+        target if macho::is_for(target) => ("lib", "dylib"),
+        _ => ("lib", "so"),
+    };
     format!("{start}{}-{}.{ending}", unit.crate_name, identity.short())
 }
 
@@ -202,6 +207,10 @@ fn library(
             words.product(&mut arguments, context);
             link_for_windows(words, own, native, &arguments, context)?
         }
+        (None, native) if macho::is_for(&context.target) => {
+            macho::name(&mut arguments, &own.soname);
+            link_for_macos(native, &arguments, context)?
+        }
         (None, native) => {
             arguments.set_soname(&own.soname);
             match native {
@@ -230,6 +239,23 @@ fn library(
     let json = serde_json::to_vec_pretty(&library).doing("describe the library")?;
     crate::files::write_whole(&description_of(own.identity, context), &json)?;
     Ok(0)
+}
+
+/// Links a library whose exports are a list that the linker reads.
+fn link_for_macos(native: Option<native::Native>, arguments: &Arguments, context: &Context) -> Result<i32> {
+    let folder = tempfile::tempdir().doing("make a folder for the linker's arguments")?;
+    let link = |all: bool| {
+        let mut arguments = Arguments { words: arguments.words.clone() };
+        if let Some(native) = &native {
+            macho::export(&mut arguments, native, all, folder.path())?;
+        }
+        call(context, &arguments.words)
+    };
+    match link(true)? {
+        // An object that is linked only because of us may want what nobody has.
+        code if code != 0 && native.is_some() => link(false),
+        code => Ok(code),
+    }
 }
 
 /// Links a library whose exports are a list.
@@ -300,6 +326,7 @@ fn host(link: &Link, context: &Context, mut arguments: Arguments, inputs: &argum
     match for_windows {
         // The program's own folder is where the system looks first.
         Some(words) => words.product(&mut arguments, context),
+        None if macho::is_for(&context.target) => macho::host(&mut arguments),
         // DT_RPATH and not DT_RUNPATH, since the latter gives way to LD_LIBRARY_PATH.
         None => arguments.words.extend(["-Wl,-rpath,$ORIGIN", "-Wl,--disable-new-dtags"].map(OsString::from)),
     }
@@ -307,8 +334,8 @@ fn host(link: &Link, context: &Context, mut arguments: Arguments, inputs: &argum
     if code == 0 {
         let output = arguments.output().unwrap_or_default();
         checks::product(&output, &manifest, None)?;
-        // The headers of an image of Windows are in memory with it, and say where its tables are.
-        if for_windows.is_none() {
+        // The headers of other images are in memory with them, and say where their tables are.
+        if for_windows.is_none() && !macho::is_for(&context.target) {
             note::fill_in_tables(&output)?;
         }
     }
@@ -350,6 +377,11 @@ fn plugin(
         Some(words) => {
             words.product(&mut arguments, context);
             words.plugin(&mut arguments);
+        }
+        None if macho::is_for(&context.target) => {
+            // It has to have a name, which is its own.
+            let name = format!("lib{}-{}.dylib", link.unit.crate_name, id.short());
+            macho::name(&mut arguments, &name);
         }
         // What the plugin defines is what it uses, whatever names the host and its libraries have.
         None => arguments.words.push("-Wl,-Bsymbolic".into()),
@@ -398,7 +430,11 @@ fn linked<'a>(sdk: &'a Sdk, inputs: &arguments::Inputs) -> Result<Vec<&'a Sdk>> 
     // By their names: for one that another library needs, rustc may find the file that cargo has of it.
     for file in inputs.libraries.iter().filter(|file| **file != sdk.library()) {
         let bytes = std::fs::read(file).doing(format_args!("read the library {}", file.display()))?;
-        sonames.extend(Image::parse(&bytes).ok().and_then(|image| image.soname().map(str::to_owned)));
+        sonames.extend(
+            Image::parse(&bytes)
+                .ok()
+                .and_then(|image| image.soname().map(|name| macho::file_name(name).to_owned())),
+        );
     }
     Ok(sdk.libraries.iter().filter(|library| sonames.contains(&library.description.api.soname)).collect())
 }
@@ -407,6 +443,10 @@ fn linked<'a>(sdk: &'a Sdk, inputs: &arguments::Inputs) -> Result<Vec<&'a Sdk>> 
 fn bind(arguments: &mut Arguments, sdk: &Sdk, context: &Context) -> Result<()> {
     if let Some(words) = pe::words(&context.target) {
         return words.bind(arguments, sdk);
+    }
+    if macho::is_for(&context.target) {
+        macho::bind(arguments, sdk);
+        return Ok(());
     }
     // What is missing is an error here, and not at the open.
     arguments.words.push("-Wl,-z,defs".into());

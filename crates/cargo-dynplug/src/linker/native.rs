@@ -79,6 +79,13 @@ impl Native {
         Ok(())
     }
 
+    /// What defines these names and nothing else.
+    #[cfg(test)]
+    pub(super) fn of_names<const N: usize>(names: [&str; N]) -> Native {
+        let folder = tempfile::tempdir().unwrap();
+        Native { names: names.map(str::to_owned).into(), replaced: Vec::new(), folder }
+    }
+
     /// What the objects define.
     pub(super) fn names(&self) -> &BTreeSet<String> {
         &self.names
