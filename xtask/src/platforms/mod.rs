@@ -275,7 +275,7 @@ fn executable(root: &Path, words: &[&str]) -> Result<PathBuf, String> {
     let output = cargo.output().map_err(|e| format!("cargo: {e}"))?;
     let text = String::from_utf8_lossy(&output.stdout);
     let messages = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let made = messages.filter_map(|m| m["executable"].as_str().map(PathBuf::from)).last();
+    let made = messages.filter_map(|m| m["executable"].as_str().map(PathBuf::from)).next_back();
     made.filter(|_| output.status.success()).ok_or_else(|| format!("{cargo:?}: {}", output.status))
 }
 
