@@ -32,5 +32,6 @@ mod sdk_versions;
 mod second_compiler;
 mod server;
 mod settings;
+mod targets;
 mod tasks;
 mod wrong_library;
