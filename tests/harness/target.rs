@@ -120,8 +120,7 @@ impl Target {
             return text;
         }
         // As they are printed with `{:?}`, too.
-        let text = text.replace(r"\\?\", "").replace(r"\?\", "").replace(r"\\", r"\");
-        let text = text.replace(r"\?\", "").replace(r"\?", "").replace(r"\", r"");
+        let text = text.replace(r"\\", r"\").replace(r"\\?\", "").replace(r"\?\", "");
         text.replace(r"Z:\", "/").replace('\\', "/")
     }
 

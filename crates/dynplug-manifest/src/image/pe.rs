@@ -58,6 +58,12 @@ pub(super) fn stretches(data: &[u8]) -> Vec<Range<u64>> {
     let Some(start) = header_start(data) else { return found };
     let size = (OPTIONAL_HEADER_64 + DIRECTORIES * 8) as u64;
     found.push(start..start.saturating_add(size));
+    if let Some(symbols) = usize::try_from(start).ok().and_then(|start| data.get(start..)) {
+        if let (Some(at @ 1..), Some(count)) = (word(symbols, 12), word(symbols, 16)) {
+            let names = u64::from(at) + u64::from(count) * 18;
+            found.push(names..names.saturating_add(4));
+        }
+    }
     let Ok(headers) = headers(data) else { return found };
     let table = headers.sections..headers.sections.saturating_add(u64::from(headers.section_count) * 40);
     let known = table.end <= data.len() as u64;
@@ -110,6 +116,12 @@ fn header_start(data: &[u8]) -> Option<u64> {
 fn headers(data: &[u8]) -> Result<Headers, ImageError> {
     let start = header_start(data).ok_or(ImageError::Truncated { have: data.len() as u64, want: 0x40 })?;
     let file = range(data, start, 24)?;
+    // Only tools read the symbols, and their names behind them; but a whole file has them.
+    if let (Some(symbols @ 1..), Some(count)) = (word(file, 12), word(file, 16)) {
+        let names = u64::from(symbols) + u64::from(count) * 18;
+        let size = range(data, names, 4).map(|size| word(size, 0).unwrap_or(0))?;
+        range(data, names, size.into())?;
+    }
     let size = half(file, 20).unwrap_or(0);
     let optional = range(data, start.saturating_add(24), size.into())?;
     let is_64 = match half(optional, 0) {
