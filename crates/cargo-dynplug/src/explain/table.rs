@@ -308,6 +308,13 @@ pub(super) const TABLE: &[Entry] = &[
          `rust-src`.",
     ),
     entry(
+        "too-many-exports",
+        "a library would export more names than Windows has numbers for",
+        "A library exports all that plugins may call, of all its crates. On Windows each export has a number of 16 bits. \
+         Without optimisation there is more to export, since what generic functions are compiled to is shared then.",
+        "Build with `--release`, let the dependencies be optimised in the profile, or name fewer crates in the API crate.",
+    ),
+    entry(
         "tool-version",
         "`dynplug` has another version than this program",
         "Runtime and build tool belong together: what one writes, the other reads.",

@@ -58,11 +58,10 @@ pub(super) fn stretches(data: &[u8]) -> Vec<Range<u64>> {
     let Some(start) = header_start(data) else { return found };
     let size = (OPTIONAL_HEADER_64 + DIRECTORIES * 8) as u64;
     found.push(start..start.saturating_add(size));
-    if let Some(symbols) = usize::try_from(start).ok().and_then(|start| data.get(start..)) {
-        if let (Some(at @ 1..), Some(count)) = (word(symbols, 12), word(symbols, 16)) {
-            let names = u64::from(at) + u64::from(count) * 18;
-            found.push(names..names.saturating_add(4));
-        }
+    let file = usize::try_from(start).ok().and_then(|start| data.get(start..)).unwrap_or_default();
+    if let (Some(symbols @ 1..), Some(count)) = (word(file, 12), word(file, 16)) {
+        let names = u64::from(symbols) + u64::from(count) * 18;
+        found.push(names..names.saturating_add(4));
     }
     let Ok(headers) = headers(data) else { return found };
     let table = headers.sections..headers.sections.saturating_add(u64::from(headers.section_count) * 40);
