@@ -48,7 +48,7 @@ fn a_variable_is_live_in_both_directions() {
 fn init_runs_once_and_main_of_the_package_never() {
     play("initialised-once").says_in_lines(1, "init was run").does_not_say("main was run");
     // It can say so.
-    contract().run(&contract().outcome("with-main")).go().ok().says("main was run, 0");
+    contract().run(&contract().program("with-main")).go().ok().says("main was run, 0");
 }
 
 // A6

@@ -1,7 +1,7 @@
 //! One plugin, two forms: loaded from a file, and linked into the program. `forms/` is the workspace; its host prints what
 //! ran in which order, and is built in both forms.
 
-use crate::harness::{Fixture, Kind, Ran, repository, shared_target, skipped};
+use crate::harness::{Fixture, Kind, Ran, repository, shared_target, skipped, target};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::LazyLock;
@@ -89,6 +89,9 @@ fn linked(
     for word in profile.words {
         link = link.arg(word);
     }
+    if let Some(triple) = target().named().filter(|_| !profile.words.contains(&"--target")) {
+        link = link.args(["--target", triple]);
+    }
     for (key, value) in profile.environment {
         link = link.env(key, value);
     }
@@ -105,7 +108,7 @@ fn app(profile: &Profile) -> PathBuf {
 /// The same host in both forms, and in one between. Where things lie is left out of what it prints.
 #[track_caller]
 fn in_each_form(words: &[&str]) -> [Ran; 3] {
-    [forms().outcome("app"), app(&DEV), forms().outcome("app-with-some")].map(|program| {
+    [forms().program("app"), app(&DEV), forms().program("app-with-some")].map(|program| {
         let mut ran = words.iter().fold(forms().run(&program), |call, word| call.arg(word)).go();
         ran.ok();
         let plugins = program.with_file_name("plugins");

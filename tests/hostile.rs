@@ -1,7 +1,7 @@
 //! Files that are no plugins for this host: each is a typed error, nothing of it runs, nothing of it stays in the
 //! process, and the next plugin opens. The workspace is `hostile/`; what its host is to do is said in words.
 
-use crate::harness::{Call, Fixture, Ran, shared_target, skipped};
+use crate::harness::{Call, Fixture, Ran, shared_target, skipped, target};
 use dynplug_manifest::Image;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
@@ -115,10 +115,16 @@ fn what_a_plugin_runs_and_leaves_behind_is_seen() {
             .says("left behind: ")
             .does_not_say("left nothing");
     }
-    host(&[&"open", &victim()]).says("memfd:dynplug:victim").says("left behind: descriptor");
-    let library = trap("seen.so", &["-shared", "-fPIC"]);
-    let ran = hostile().run(Path::new("true")).env("LD_PRELOAD", &library).go();
-    ran.ok().says("the constructor of the trap ran");
+    let ran = host(&[&"open", &victim()]);
+    match target().is_windows() {
+        true => ran.says("/Temp/dynplug/").says("/victim-0.dll"),
+        false => ran.says("memfd:dynplug:victim").says("left behind: descriptor"),
+    };
+    if target().named().is_none() {
+        let library = trap("seen.so", &["-shared", "-fPIC"]);
+        let ran = hostile().system(Path::new("true")).env("LD_PRELOAD", &library).go();
+        ran.ok().says("the constructor of the trap ran");
+    }
     let program = trap("seen", &[]);
     hostile().run(&program).go().ok().says("the constructor of the trap ran");
 }
@@ -133,8 +139,9 @@ fn trap(name: &str, options: &[&str]) -> PathBuf {
           if (write(1, text, sizeof text - 1) < 0) _exit(3);\n}\n\
           int main(void) { return 0; }\n",
     );
-    let made = hostile().root().join(name);
-    let call = options.iter().fold(hostile().run(Path::new("cc")), Call::arg);
+    let is_program = !options.contains(&"-shared") && !name.contains('.');
+    let made = hostile().root().join(if is_program { target().program(name) } else { name.to_owned() });
+    let call = options.iter().fold(hostile().system(&target().c_compiler()), Call::arg);
     call.arg(source).arg("-o").arg(&made).go().ok();
     made
 }
@@ -160,10 +167,10 @@ fn an_empty_file_is_refused() {
 // C1
 #[test]
 fn what_is_not_there_is_refused() {
-    is_refused(&hostile().root().join("absent.so"), "Read", "No such file");
+    is_refused(&hostile().root().join("absent.so"), "Read", "(os error 2)");
     let loose = hostile().root().join("loose.so");
     std::os::unix::fs::symlink("nowhere", &loose).unwrap();
-    is_refused(&loose, "Read", "No such file");
+    is_refused(&loose, "Read", "(os error 2)");
 }
 
 // C1
@@ -175,14 +182,20 @@ fn a_folder_is_refused() {
 // C1
 #[test]
 fn a_pipe_is_refused_and_nobody_waits_for_its_writer() {
+    if target().is_windows() {
+        return skipped("on Windows a pipe has no place among files");
+    }
     let pipe = hostile().root().join("pipe.so");
-    hostile().run(Path::new("mkfifo")).arg(&pipe).go().ok();
+    hostile().system(Path::new("mkfifo")).arg(&pipe).go().ok();
     is_refused(&pipe, "NotAFile", "it is a pipe");
 }
 
 // C1
 #[test]
 fn a_socket_is_refused() {
+    if target().is_windows() {
+        return skipped("on Windows a socket has no place among files");
+    }
     let socket = hostile().root().join("socket.so");
     let _listener = UnixListener::bind(&socket).expect("the path is short enough for a socket");
     is_refused(&socket, "NotAFile", "it is a socket");
@@ -191,6 +204,9 @@ fn a_socket_is_refused() {
 // C1
 #[test]
 fn a_device_is_refused() {
+    if target().is_windows() {
+        return skipped("on Windows a device has no place among files");
+    }
     is_refused(Path::new("/dev/null"), "NotAFile", "it is a device");
     is_refused(Path::new("/dev/zero"), "NotAFile", "it is a device");
 }
@@ -209,9 +225,11 @@ fn an_executable_is_refused() {
 // C1
 #[test]
 fn the_host_itself_is_refused() {
-    is_refused(&hostile().outcome("app"), "Other Host", "`app`");
-    is_refused(Path::new("/proc/self/exe"), "Other Host", "`app`");
-    is_refused(&hostile().outcome("early"), "Other Host", "`early`");
+    is_refused(&hostile().program("app"), "Other Host", "`app`");
+    if !target().is_windows() {
+        is_refused(Path::new("/proc/self/exe"), "Other Host", "`app`");
+    }
+    is_refused(&hostile().program("early"), "Other Host", "`early`");
 }
 
 // C1
@@ -231,19 +249,28 @@ fn an_ordinary_library_is_refused_before_its_constructors_run() {
 // C1
 #[test]
 fn the_c_library_is_refused() {
-    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
-    let Some(path) =
-        maps.lines().find_map(|line| line.find('/').map(|at| &line[at..]).filter(|p| p.contains("libc.so")))
-    else {
-        return skipped("these tests use no shared C library");
-    };
-    is_refused(Path::new(path), "Foreign", "it is a shared library");
+    let found = hostile().system(&target().c_compiler()).args(["-print-file-name=libc.so.6"]).go();
+    // It repeats the name if it knows of none.
+    let path = Path::new(found.ok().stdout.trim());
+    if !path.is_absolute() {
+        return skipped("the target has no shared C library of that name");
+    }
+    is_refused(path, "Foreign", "it is a shared library");
 }
 
 // C1
 #[test]
 fn an_object_file_is_refused() {
-    is_refused(&trap("object.o", &["-c"]), "Foreign", "it is an object file");
+    let object = trap("object.o", &["-c"]);
+    match target().is_windows() {
+        // Such a file has no mark.
+        true => {
+            let start = &std::fs::read(&object).unwrap()[..4];
+            let text = format!("NotAnImage Unknown {{ start: {start:?} }}");
+            is_refused(&object, &text, "the file is no executable image");
+        }
+        false => is_refused(&object, "Foreign", "it is an object file"),
+    }
 }
 
 // C1
@@ -253,14 +280,16 @@ fn a_truncated_plugin_is_refused() {
     let half = changed("half.so", |bytes| bytes.truncate(whole / 2));
     is_refused(&half, "Truncated", &format!("the file ends after {} bytes", whole / 2));
     is_refused(&changed("almost.so", |bytes| bytes.truncate(whole - 1)), "Truncated", "the file ends after");
-    is_refused(&changed("start.so", |bytes| bytes.truncate(20)), "Truncated", "the file ends after 20 bytes");
+    let start = changed("start.so", |bytes| bytes.truncate(20));
+    match target().is_windows() {
+        true => is_refused(&start, "NotAnImage Dos", "it looks like"),
+        false => is_refused(&start, "Truncated", "the file ends after 20 bytes"),
+    }
 }
 
 // C1
 #[test]
 fn a_corrupted_plugin_is_refused() {
-    let segments = changed("segments.so", |bytes| bytes[64..400].fill(0xa5));
-    is_refused(&segments, "Truncated", "the file ends after");
     let manifest = changed("manifest.so", |bytes| {
         let at = manifest_at(bytes);
         bytes[at + 16..at + 48].fill(0xff);
@@ -270,11 +299,25 @@ fn a_corrupted_plugin_is_refused() {
         "Manifest",
         "because: what begins at offset 16 of the manifest reaches beyond its end",
     );
+    if target().is_windows() {
+        let headers = changed("headers.so", |bytes| {
+            let at = pe_header(bytes);
+            bytes[at + 24..at + 400].fill(0xa5);
+        });
+        return is_refused(&headers, "Malformed", "the file is damaged");
+    }
+    let segments = changed("segments.so", |bytes| bytes[64..400].fill(0xa5));
+    is_refused(&segments, "Truncated", "the file ends after");
     let sections = changed("sections.so", |bytes| {
         let at = u64::from_le_bytes(bytes[40..48].try_into().unwrap()) as usize;
         bytes[at..].fill(0xff);
     });
     is_refused(&sections, "Truncated", "the file ends after");
+}
+
+/// Where the header of an image of Windows begins.
+fn pe_header(bytes: &[u8]) -> usize {
+    u32::from_le_bytes(bytes[0x3c..0x40].try_into().unwrap()) as usize
 }
 
 /// Where the manifest begins in the file.
@@ -287,9 +330,23 @@ pub fn manifest_at(bytes: &[u8]) -> usize {
 // C1
 #[test]
 fn an_image_for_another_machine_is_refused() {
-    for (name, number, text) in
-        [("arm.so", 183u16, "aarch64"), ("risc.so", 243, "riscv64"), ("old.so", 0xfeed, "65261")]
-    {
+    if target().is_windows() {
+        for (name, number, text) in [("arm.so", 0xaa64u16, "aarch64"), ("old.so", 0xfeed, "65261")] {
+            let other = changed(name, |bytes| {
+                let at = pe_header(bytes) + 4;
+                bytes[at..at + 2].copy_from_slice(&number.to_le_bytes());
+            });
+            is_refused(&other, "OtherMachine", text);
+        }
+        return;
+    }
+    let machines = [
+        ("amd.so", 62u16, "x86_64"),
+        ("arm.so", 183, "aarch64"),
+        ("risc.so", 243, "riscv64"),
+        ("old.so", 0xfeed, "65261"),
+    ];
+    for (name, number, text) in machines.into_iter().filter(|(.., text)| *text != target().machine()) {
         let other = changed(name, |bytes| bytes[18..20].copy_from_slice(&number.to_le_bytes()));
         is_refused(&other, "OtherMachine", text);
     }
@@ -308,9 +365,17 @@ fn an_image_for_another_machine_is_refused() {
 // C1
 #[test]
 fn a_plugin_of_plain_cargo_is_refused() {
-    hostile().cargo("build").args(["-p", "victim"]).go().ok();
-    let made = shared_target().join("plain/debug/libvictim.so");
-    is_refused(&made, "PlainBuild", "build it with `cargo dynplug build`");
+    let call = hostile().cargo("build").args(["-p", "victim"]);
+    let (call, folder) = match target().named() {
+        Some(triple) => (call.args(["--target", triple]), format!("plain/{triple}/debug")),
+        None => (call, "plain/debug".to_owned()),
+    };
+    call.go().ok();
+    is_refused(
+        &shared_target().join(folder).join(target().library("victim")),
+        "PlainBuild",
+        "build it with `cargo dynplug build`",
+    );
 }
 
 // B19
@@ -331,7 +396,7 @@ fn before_main_too_nothing_of_a_refused_plugin_runs() {
         trap("early-trap.so", &["-shared", "-fPIC"]).display(),
         good.display()
     );
-    let ran = hostile().run(&hostile().outcome("early")).env("EARLY", paths).go();
+    let ran = hostile().run(&hostile().program("early")).env("EARLY", paths).go();
     ran.ok()
         .says_in_order([
             "refused as Mismatch",
@@ -346,7 +411,7 @@ fn before_main_too_nothing_of_a_refused_plugin_runs() {
         .does_not_say("victim ran")
         .does_not_say("the trap ran");
     // It can say so.
-    let ran = hostile().run(&hostile().outcome("early")).env("EARLY", victim()).go();
+    let ran = hostile().run(&hostile().program("early")).env("EARLY", victim()).go();
     ran.ok().says_in_order([
         "the constructor of victim ran",
         "the init of victim ran",

@@ -36,6 +36,7 @@ mod sdk_versions;
 mod second_compiler;
 mod server;
 mod settings;
+mod targets;
 mod tasks;
 mod trouble;
 mod watching;

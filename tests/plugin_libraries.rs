@@ -163,13 +163,13 @@ fn a_library_that_changes_is_built_again_with_the_plugins_above_it() {
     assert_eq!(before.len(), 3, "{before:?}");
     fixture.build().go().ok().does_not_say("Compiling");
     let old = std::fs::read(fixture.plugin_file("hello")).unwrap();
-    let host = std::fs::read(fixture.outcome("app")).unwrap();
+    let host = std::fs::read(fixture.program("app")).unwrap();
 
     fixture.file("common/src/lib.rs", &library(2)).build().go().ok();
     fixture.app().go().ok().prints("number 2");
     let after = names();
     assert!(after.len() == 3 && after != before, "the old library is gone: {after:?}");
-    assert!(std::fs::read(fixture.outcome("app")).unwrap() == host, "the host has nothing to do with it");
+    assert!(std::fs::read(fixture.program("app")).unwrap() == host, "the host has nothing to do with it");
     std::fs::write(fixture.plugin_file("hello"), old).unwrap();
     fixture.app().go().fails_with(1).says("needs the library of `common` beside it");
     // One by one: the library comes along.

@@ -61,7 +61,7 @@ impl Registry {
             fixture.root_file(&format!("{staging}/Cargo.toml"), &manifest);
             fixture.root_file(&format!("{staging}/src/lib.rs"), source);
             let file = self.folder.join("crates").join(format!("{title}.crate"));
-            let tar = fixture.run(Path::new("tar")).arg("-czf").arg(&file).arg("-C");
+            let tar = fixture.system(Path::new("tar")).arg("-czf").arg(&file).arg("-C");
             tar.arg(self.folder.join("staging")).arg(&title).go().ok();
             let digest = Sha256::digest(std::fs::read(file).unwrap());
             let cksum: String = digest.iter().map(|b| format!("{b:02x}")).collect();
@@ -95,8 +95,12 @@ pub fn commit(fixture: &Fixture, folder: &Path) -> bool {
         return false;
     }
     let git = |words: &[&str]| {
-        let call =
-            fixture.run(Path::new("git")).args(["-c", "user.name=test", "-c", "user.email=test@localhost"]);
+        let call = fixture.system(Path::new("git")).args([
+            "-c",
+            "user.name=test",
+            "-c",
+            "user.email=test@localhost",
+        ]);
         words.iter().fold(call, |call, word| call.arg(word)).folder(folder).go().ok();
     };
     if !folder.join(".git").exists() {

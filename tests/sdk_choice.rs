@@ -238,9 +238,10 @@ fn an_sdk_of_another_compiler_says_which_one_is_needed() {
 #[test]
 fn the_compiler_of_the_sdk_is_chosen_where_rustup_has_it() {
     let rustc = compiler();
-    let list = AUTHOR.run(Path::new("rustup")).args(["toolchain", "list"]).go();
+    let list = AUTHOR.system(Path::new("rustup")).args(["toolchain", "list"]).go();
     let names = list.stdout.lines().filter_map(|line| line.split_whitespace().next());
-    let version = |name: &str| AUTHOR.run(Path::new("rustup")).args(["run", name, "rustc", "-V"]).go().stdout;
+    let version =
+        |name: &str| AUTHOR.system(Path::new("rustup")).args(["run", name, "rustc", "-V"]).go().stdout;
     let Some(other) = names.into_iter().find(|name| version(name).trim() != rustc) else {
         crate::harness::skipped("rustup has no second toolchain");
         return;

@@ -50,7 +50,7 @@ fn keep(fixture: &Fixture, name: &str) {
 
 /// What the compiler says of its version, if it is one.
 fn version(fixture: &Fixture, rustc: &Path) -> Option<String> {
-    let ran = fixture.run(rustc).arg("-vV").go();
+    let ran = fixture.system(rustc).arg("-vV").go();
     let line = ran.stdout.lines().find_map(|line| line.strip_prefix("release: "))?;
     Some(line.to_owned())
 }

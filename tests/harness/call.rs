@@ -1,6 +1,6 @@
 //! A command, what it prints while it runs, and what came of it.
 
-use super::{BUILD_LIMIT, Fixture};
+use super::{BUILD_LIMIT, Fixture, target};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::Read;
@@ -20,13 +20,15 @@ pub struct Call {
     environment: Vec<(OsString, OsString)>,
     folder: PathBuf,
     limit: Duration,
+    of_the_target: bool,
 }
 
 impl Call {
     pub fn new(program: impl AsRef<OsStr>, limit: Duration) -> Call {
         let kept = |name: &OsStr| {
             let name = name.to_string_lossy();
-            ["PATH", "HOME", "CARGO_HOME", "TMPDIR"].contains(&&*name) || name.starts_with("RUSTUP_")
+            let always = ["PATH", "HOME", "CARGO_HOME", "TMPDIR"].contains(&&*name);
+            always || name.starts_with("RUSTUP_") || target().wants(&name)
         };
         Call {
             program: program.as_ref().to_owned(),
@@ -34,6 +36,7 @@ impl Call {
             environment: std::env::vars_os().filter(|(name, _)| kept(name)).collect(),
             folder: PathBuf::from("/"),
             limit,
+            of_the_target: false,
         }
     }
 
@@ -105,6 +108,12 @@ impl Call {
         self
     }
 
+    /// What it prints is in the words of the target: paths are spelled as there.
+    pub fn of_the_target(mut self) -> Call {
+        self.of_the_target = true;
+        self
+    }
+
     /// Runs it to its end.
     pub fn go(self) -> Ran {
         self.start().end()
@@ -136,7 +145,8 @@ impl Call {
             });
         }
         let (stdout, stderr) = Default::default();
-        Running { line, child: Some(child), printed, stdout, stderr, told: 0, limit: self.limit }
+        let Call { limit, of_the_target, .. } = self;
+        Running { line, child: Some(child), printed, stdout, stderr, told: 0, limit, of_the_target }
     }
 }
 
@@ -152,12 +162,14 @@ pub struct Running {
     /// How much of standard output [`Running::line_with`] has gone through.
     told: usize,
     limit: Duration,
+    of_the_target: bool,
 }
 
 impl Running {
     /// Waits for a whole line of standard output with this in it, and gives it. The next call looks at what follows it.
     #[track_caller]
     pub fn line_with(&mut self, text: &str) -> String {
+        let text = &*target().spelled(text);
         loop {
             match self.line() {
                 Some(line) if line.contains(text) => return line,
@@ -220,7 +232,10 @@ impl Running {
             kill("KILL", &format!("-{}", child.id()));
         }
         let status = child.wait().expect("a child can be waited for");
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let text = |bytes: &[u8]| {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            if self.of_the_target { target().with_paths_of_here(text) } else { text }
+        };
         let ran =
             Ran { line: self.line.clone(), status, stdout: text(&self.stdout), stderr: text(&self.stderr) };
         assert!(in_time, "it did not end within {:?}\n{ran}", self.limit);
@@ -288,6 +303,7 @@ impl Ran {
     /// It printed this, to standard output or standard error.
     #[track_caller]
     pub fn says(&self, text: &str) -> &Ran {
+        let text = &*target().spelled(text);
         let said = self.stdout.contains(text) || self.stderr.contains(text);
         assert!(said, "it does not say {text:?}\n{self}");
         self
@@ -298,6 +314,7 @@ impl Ran {
     pub fn says_in_order<const N: usize>(&self, texts: [&str; N]) -> &Ran {
         let mut rest = &*self.stdout;
         for text in texts {
+            let text = &*target().spelled(text);
             let Some((_, after)) = rest.split_once(text) else {
                 panic!("{text:?} is not in its place\n{self}")
             };
@@ -309,6 +326,7 @@ impl Ran {
     /// It printed this nowhere.
     #[track_caller]
     pub fn does_not_say(&self, text: &str) -> &Ran {
+        let text = &*target().spelled(text);
         let said = self.stdout.contains(text) || self.stderr.contains(text);
         assert!(!said, "it says {text:?}\n{self}");
         self
@@ -317,6 +335,7 @@ impl Ran {
     /// This is all that it printed to standard output.
     #[track_caller]
     pub fn prints(&self, text: &str) -> &Ran {
+        let text = &*target().spelled(text);
         assert_eq!(self.stdout.trim_end(), text.trim_end(), "its output is another one\n{self}");
         self
     }
@@ -324,6 +343,7 @@ impl Ran {
     /// This many lines, of standard output and standard error together, have this in them.
     #[track_caller]
     pub fn says_in_lines(&self, count: usize, text: &str) -> &Ran {
+        let text = &*target().spelled(text);
         let lines = self.stdout.lines().chain(self.stderr.lines());
         let found = lines.filter(|line| line.contains(text)).count();
         assert_eq!(found, count, "so many lines have {text:?}\n{self}");

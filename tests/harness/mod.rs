@@ -1,8 +1,10 @@
 //! A workspace in a folder of its own, a command run in it, and what the command printed.
 
 mod call;
+mod target;
 
 pub use call::{Call, Ran, Running};
+pub use target::target;
 
 use sha2::{Digest, Sha256};
 use std::ffi::OsStr;
@@ -142,7 +144,7 @@ impl Fixture {
     pub fn library(&self) -> PathBuf {
         let mut found: Vec<PathBuf> = (std::fs::read_dir(self.outcome("")).into_iter().flatten().flatten())
             .map(|entry| entry.path())
-            .filter(|path| path.extension() == Some(OsStr::new("so")))
+            .filter(|path| path.extension() == Some(OsStr::new(target().library_ending())))
             .collect();
         assert_eq!(found.len(), 1, "the outcome of {} has one API library: {found:?}", self.name);
         found.remove(0)
@@ -150,7 +152,7 @@ impl Fixture {
 
     /// Where plugins with this crate name lie in the outcome.
     pub fn plugin_file(&self, crate_name: &str) -> PathBuf {
-        self.outcome("plugins").join(format!("lib{crate_name}.so"))
+        self.outcome("plugins").join(target().library(crate_name))
     }
 
     /// Writes the workspace's `Cargo.toml`, with `more` at its end.
@@ -167,13 +169,13 @@ impl Fixture {
 
     /// Writes a file below the workspace's folder.
     pub fn root_file(&self, path: &str, text: &str) -> &Fixture {
-        write(&self.root.join(path), text);
+        write(&self.root.join(path), &target().spelled(text));
         self
     }
 
     /// Writes a file below the members' folder.
     pub fn file(&self, path: &str, text: &str) -> &Fixture {
-        write(&self.path(path), text);
+        write(&self.path(path), &target().spelled(text));
         self
     }
 
@@ -261,6 +263,9 @@ impl Fixture {
     /// Copies a folder of packages from beside this file.
     pub fn copy(&self, folder: &str) -> &Fixture {
         copy(&repository().join("tests").join(folder), &self.path(""));
+        if !target().names_libraries_as_linux() {
+            spell(&self.path(""));
+        }
         self
     }
 
@@ -271,13 +276,13 @@ impl Fixture {
 
     /// A subcommand that builds, yet to be run.
     pub fn tool(&self, subcommand: &str) -> Call {
-        let target = self.target.as_deref().unwrap_or_else(|| shared_target());
-        self.bare_tool()
-            .arg(subcommand)
-            .arg("--target-dir")
-            .arg(target)
-            .arg("--out-dir")
-            .arg(self.outcome(""))
+        let folder = self.target.as_deref().unwrap_or_else(|| shared_target());
+        let call = self.bare_tool().arg(subcommand);
+        let call = call.arg("--target-dir").arg(folder).arg("--out-dir").arg(self.outcome(""));
+        match target().named() {
+            Some(triple) => call.args(["--target", triple]),
+            None => call,
+        }
     }
 
     /// The tool, without any arguments, yet to be run.
@@ -297,11 +302,29 @@ impl Fixture {
 
     /// The host `app` in the outcome, yet to be run.
     pub fn app(&self) -> Call {
-        self.run(&self.outcome("app"))
+        self.run(&self.program("app"))
     }
 
-    /// A program, yet to be run in the workspace's folder.
+    /// Where a program lies in the outcome.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.outcome(&target().program(name))
+    }
+
+    /// A program that was built, yet to be run in the workspace's folder: by what runs the target's programs.
     pub fn run(&self, program: &Path) -> Call {
+        let call = match target().runner() {
+            [] => Call::new(program, HOST_LIMIT),
+            [runner, arguments @ ..] => {
+                // It may be many times slower than the machine that it stands for.
+                let call = Call::new(runner, BUILD_LIMIT);
+                arguments.iter().fold(call, Call::arg).arg(program)
+            }
+        };
+        call.of_the_target().folder(&self.root)
+    }
+
+    /// A program of this machine, yet to be run in the workspace's folder.
+    pub fn system(&self, program: &Path) -> Call {
         Call::new(program, HOST_LIMIT).folder(&self.root)
     }
 }
@@ -333,7 +356,9 @@ fn main() {
     }
 }
 fn run() -> Result<(), Box<dyn std::error::Error>> {
-    let file = std::env::current_exe()?.with_file_name("plugins").join("libhello.so");
+    use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+    let name = format!("{DLL_PREFIX}hello{DLL_SUFFIX}");
+    let file = std::env::current_exe()?.with_file_name("plugins").join(name);
     // SAFETY: the build made it.
     let plugin = unsafe { Plugin::open(file) }?;
     let f: fn() = plugin.lookup("f")?;
@@ -347,6 +372,19 @@ fn write(path: &Path, text: &str) {
         std::fs::create_dir_all(parent).expect("the folder can be made");
     }
     std::fs::write(path, text).unwrap_or_else(|e| panic!("{} can't be written: {e}", path.display()));
+}
+
+/// Has the sources below a folder name libraries as the target does.
+fn spell(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            spell(&path);
+        } else if path.extension() == Some(OsStr::new("rs")) {
+            let text = std::fs::read_to_string(&path).expect("the file can be read");
+            write(&path, &target().spelled(&text));
+        }
+    }
 }
 
 /// Copies a folder and all in it.

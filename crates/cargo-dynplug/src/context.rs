@@ -3,6 +3,7 @@
 
 use crate::diagnostic::{Doing, Result};
 use crate::plan::Plan;
+use crate::wrapper::invocation::Invocation;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,10 @@ pub const REPORT_VARIABLE: &str = "DYNPLUG_REPORT";
 /// The environment variable by which `#[export]` learns under which name rustc knows the API crate.
 pub const API_EXTERN_VARIABLE: &str = "DYNPLUG_API_EXTERN";
 
+/// Where the crates come from that std is made of, where cargo compiles it: they belong to the compiler, and are none of the
+/// registry's whatever they are called.
+pub const STD: &str = "std";
+
 /// One call of cargo.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Context {
@@ -30,12 +35,16 @@ pub struct Context {
     pub cpu_features: Vec<String>,
     /// The sysroot without a shared std.
     pub sysroot: PathBuf,
+    /// The sysroot without any std, for builds that compile it.
+    pub bare_sysroot: PathBuf,
+    /// Whether the toolchain has a std for the target.
+    pub has_std: bool,
     /// What paths are called in what is compiled: (prefix, replacement), the last match wins.
     pub remap: Vec<(String, String)>,
     /// The user's own rustc wrapper.
     pub user_wrapper: Option<PathBuf>,
-    /// The linker that the user's configuration names; none is rustc's default.
-    pub linker: Option<PathBuf>,
+    /// The linker that the user's configuration names, or rustc's default.
+    pub linker: PathBuf,
     /// This program under the name by which rustc calls it as the linker.
     pub linker_shim: PathBuf,
     /// rustdoc.
@@ -151,6 +160,14 @@ impl Context {
         let json = serde_json::to_vec(self).doing("write the context")?;
         crate::files::write_whole(&path, &json)?;
         Ok(path)
+    }
+
+    /// Where a crate that is compiled comes from: see [`Package::source`], and [`STD`].
+    pub fn source_of(&self, call: &Invocation, manifest_dir: &Path) -> String {
+        match call.is_of_std() {
+            true => STD.to_owned(),
+            false => self.package(manifest_dir).map(|p| p.source.clone()).unwrap_or_default(),
+        }
     }
 
     /// The package with this manifest folder.

@@ -162,16 +162,19 @@ fn run_host(arguments: &RunArguments) -> Result<i32> {
     let mut build = arguments.build.clone();
     let named = std::mem::take(&mut build.package);
     // The plugins come along whichever host is asked for.
-    let outcome = Builder::of_host(&build)?.build()?;
+    let builder = Builder::of_host(&build)?;
+    let outcome = builder.build()?;
     let bin = arguments.bin.clone().or_else(|| named.first().cloned());
     let host = outcome.the_host(bin.as_deref())?;
     if !build.messages.quiet {
         terminal::status_of_file("Running", &host, "");
     }
-    let mut command = std::process::Command::new(&host);
-    environment::clean(&mut command);
+    let mut command = builder.program(&host);
     command.args(&arguments.arguments);
-    execute(command)
+    execute(command).map_err(|error| match builder.is_for_another_machine() {
+        true => Box::new(error.help(builder.runner_wanted())),
+        false => error,
+    })
 }
 
 #[cfg(unix)]

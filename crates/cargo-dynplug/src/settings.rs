@@ -1,8 +1,10 @@
 //! Cargo's configuration, where the build has to know it: flags, linker, wrapper, compiler.
 
 use crate::diagnostic::{Diagnostic, Doing, Result};
+use crate::sysroot::Toolchain;
 use cargo_config2::Config;
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -15,30 +17,51 @@ pub struct Settings {
     pub host: String,
     /// The triple that is compiled for.
     pub target: String,
+    /// Whether somebody asked for that target; then the outcome lies in a folder that is named for it.
+    pub target_is_named: bool,
     /// The compiler's sysroot.
     pub sysroot: PathBuf,
+    /// What the compiler calls the folder with the sources of its std.
+    pub std_name: String,
     /// rustdoc.
     pub rustdoc: PathBuf,
     /// Flags for rustc, from wherever cargo would take them.
     pub rustflags: Vec<String>,
     /// The processor features that those flags turn on, beyond those that the target always has.
     pub cpu_features: Vec<String>,
+    /// Whether programs of the target are linked statically, so that they load nothing.
+    pub is_static: bool,
     /// The user's rustc wrapper.
     pub wrapper: Option<PathBuf>,
-    /// The user's linker.
-    pub linker: Option<PathBuf>,
-    /// The program that runs executables of the target, with its arguments.
-    pub runner: Vec<String>,
+    /// The linker: the user's, or the one that rustc would call.
+    pub linker: PathBuf,
+    /// What runs programs of that target, with its arguments, where the configuration names it.
+    pub runner: Vec<OsString>,
     /// Where cargo keeps what it fetched.
     pub cargo_home: Option<PathBuf>,
 }
 
 impl Settings {
-    /// Resolves the configuration as seen from the working directory.
+    /// A program of the target, yet to be run: by the runner that cargo's configuration names for it, if it names one.
+    pub fn program(&self, program: &Path) -> Command {
+        let mut command = match self.runner.split_first() {
+            Some((runner, arguments)) => {
+                let mut command = Command::new(runner);
+                command.args(arguments).arg(program);
+                command
+            }
+            None => Command::new(program),
+        };
+        crate::environment::clean(&mut command);
+        command
+    }
+
+    /// Resolves the configuration as seen from the working directory, for the machine that compiles or the target that is
+    /// asked for.
     ///
     /// # Errors
-    /// When it can't be read, or rustc can't be run.
-    pub fn read() -> Result<Settings> {
+    /// When it can't be read, it names several targets, or rustc can't be run.
+    pub fn read(asked_for: Option<&str>) -> Result<Settings> {
         let config = Config::load().doing("read cargo's configuration")?;
         // What cargo would run, without the wrapper around it.
         let rustc = config.build.rustc.clone().unwrap_or_else(|| PathBuf::from("rustc"));
@@ -49,14 +72,16 @@ impl Settings {
                 .note(verbose)
                 .into());
         };
-        let target = host.clone();
+        // As in a std that comes with the compiler.
+        let commit = line("commit-hash: ").filter(|c| c != "unknown").or_else(|| line("release: "));
+        let std_name = format!("/rustc/{}", commit.unwrap_or_default());
+        let named = named_target(asked_for, &config)?;
+        let target_is_named = named.is_some();
+        // Another name of cargo's for this machine.
+        let target = named.filter(|name| name != "host-tuple").unwrap_or_else(|| host.clone());
         let flags = config.rustflags(&target).doing("read the rustflags in cargo's configuration")?;
         let linker = config.linker(&target).doing("read the linker in cargo's configuration")?;
         let runner = config.runner(&target).doing("read the runner in cargo's configuration")?;
-        let runner = runner.map(|r| {
-            let path = r.path.display().to_string();
-            std::iter::once(path).chain(r.args.iter().map(|a| a.to_string_lossy().into_owned())).collect()
-        });
         let rustflags = flags.map(|f| f.flags).unwrap_or_default();
         let cpu_features = cpu_features(&rustc, &target, &rustflags)?;
         let sysroot = PathBuf::from(run(&rustc, &["--print", "sysroot"])?.trim());
@@ -67,14 +92,20 @@ impl Settings {
             .clone()
             .unwrap_or_else(|| if own.is_file() { own } else { "rustdoc".into() });
         Ok(Settings {
+            is_static: is_static(&rustc, &target, &rustflags)?,
             cpu_features,
             rustdoc,
             version: verbose.lines().next().unwrap_or_default().to_owned(),
             sysroot,
+            std_name,
             rustflags,
             wrapper: config.build.rustc_wrapper.filter(|p| !p.as_os_str().is_empty()),
-            linker,
-            runner: runner.unwrap_or_default(),
+            linker: linker.unwrap_or_else(|| default_linker(&target)),
+            runner: runner
+                .into_iter()
+                .flat_map(|r| [r.path.into_os_string()].into_iter().chain(r.args))
+                .collect(),
+            target_is_named,
             cargo_home: std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| {
                 #[allow(deprecated)]
                 std::env::home_dir().map(|h| h.join(".cargo"))
@@ -85,11 +116,70 @@ impl Settings {
     }
 }
 
+/// The target that the command line names, else cargo's configuration.
+fn named_target(asked_for: Option<&str>, config: &Config) -> Result<Option<String>> {
+    let asked_for = asked_for.into_iter();
+    let mut names =
+        config.build_target_for_cli(asked_for).doing("read the target in cargo's configuration")?;
+    if names.len() > 1 {
+        return Err(Diagnostic::error("several-targets", "cargo's configuration names several targets")
+            .note(names.join(", "))
+            .help("say which: `--target TRIPLE`")
+            .usage()
+            .into());
+    }
+    match names.pop() {
+        Some(file) if file.ends_with(".json") => Err(Diagnostic::error(
+            "target-file",
+            format!("{file} describes a target that rustc doesn't know"),
+        )
+        .note("what is built says for which target, and a description in a file may change")
+        .help("build for one of the targets that `rustc --print target-list` prints")
+        .usage()
+        .into()),
+        name => Ok(name),
+    }
+}
+
+/// The linker that rustc calls where nothing else is said.
+fn default_linker(target: &str) -> PathBuf {
+    let machine = target.split('-').next().unwrap_or_default();
+    match target.ends_with("-windows-gnu") {
+        true => format!("{machine}-w64-mingw32-gcc").into(),
+        false => "cc".into(),
+    }
+}
+
 impl Settings {
+    /// The folders below the outcome's that cargo would make: one for the target where it is asked for, and one for the
+    /// profile.
+    pub fn outcome(&self, profile_folder: &str) -> PathBuf {
+        let target = self.target_is_named.then_some(self.target.as_str());
+        target.into_iter().chain([profile_folder]).collect()
+    }
+
+    /// The compiler's sysroot, to be viewed.
+    pub fn toolchain(&self) -> Toolchain<'_> {
+        let Settings { sysroot, host, target, version, .. } = self;
+        Toolchain { sysroot, host, target, version }
+    }
+
     /// The targets whose dependencies count: what is compiled for, and the machine that compiles.
     pub fn targets(&self) -> BTreeSet<&str> {
         BTreeSet::from([self.target.as_str(), self.host.as_str()])
     }
+}
+
+/// Whether these flags, or the target without them, link the C library statically. With Microsoft's that keeps nothing from
+/// being loaded.
+fn is_static(rustc: &Path, target: &str, rustflags: &[String]) -> Result<bool> {
+    let asked = target.contains("musl") || rustflags.iter().any(|f| f.contains("crt-static"));
+    if !asked || target.contains("msvc") {
+        return Ok(false);
+    }
+    let words: Vec<&str> = rustflags.iter().map(String::as_str).collect();
+    let text = run(rustc, &[&["--print", "cfg", "--target", target], &*words].concat())?;
+    Ok(text.lines().any(|l| l == "target_feature=\"crt-static\""))
 }
 
 /// The processor features that the flags turn on beyond the target's own.

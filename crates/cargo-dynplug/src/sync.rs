@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 /// When the SDK or the workspace can't be read, or the lock file can't be written.
 pub fn run(arguments: &SyncArguments) -> Result<i32> {
     let build = &arguments.build;
-    let settings = Settings::read()?;
+    let settings = Settings::read(build.workspace.target.as_deref())?;
     let metadata = read_metadata(build, &settings.targets())?;
     let Some(sdk) = locate::find(build, &metadata, &settings.target)? else {
         return Err(Diagnostic::error("no-sdk", "nothing says which SDK the workspace is to follow")

@@ -1,6 +1,6 @@
 //! What is known of one compiled crate: written beside its files, so that whoever links knows what goes in.
 
-use crate::context::Context;
+use crate::context::{Context, STD};
 use crate::diagnostic::{Diagnostic, Doing, Result};
 use crate::files::{hex, sha256};
 use crate::wrapper::invocation::Invocation;
@@ -52,7 +52,6 @@ impl Unit {
     pub fn of(call: &Invocation, context: &Context) -> Result<Unit> {
         let variable = |name: &str| std::env::var(name).unwrap_or_default();
         let manifest_dir = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
-        let package = context.package(&manifest_dir);
         let crate_name = call.crate_name().unwrap_or_default().to_owned();
         let mut metadata: Vec<&str> = call.codegen("metadata").collect();
         metadata.sort_unstable();
@@ -68,7 +67,7 @@ impl Unit {
         Ok(Unit {
             package: variable("CARGO_PKG_NAME"),
             version: variable("CARGO_PKG_VERSION"),
-            source: package.map(|p| p.source.clone()).unwrap_or_default(),
+            source: context.source_of(call, &manifest_dir),
             proc_macro: call.crate_types().contains(&"proc-macro"),
             features: call.features(),
             id: hex(&sha256(key.as_bytes())[..16]),
@@ -134,6 +133,11 @@ impl Unit {
     pub fn place_beside(file: &Path) -> Option<PathBuf> {
         let stem = file.file_stem()?.to_str()?;
         Some(file.with_file_name(format!("{}{ENDING}", stem.strip_prefix("lib").unwrap_or(stem))))
+    }
+
+    /// Whether it is one of the crates of a std that was compiled with what is built.
+    pub fn is_of_std(&self) -> bool {
+        self.source == STD
     }
 
     /// `name version`, as people write it.

@@ -50,6 +50,8 @@
 //! A program that depends on the plugin and names it (`use hello as _;`) has it linked in, and opens it in the same way;
 //! any build makes such a program. See [`linked_in`].
 
+#![cfg_attr(windows, allow(clippy::result_large_err, reason = "a path is a word larger there"))]
+
 mod about;
 mod discover;
 mod error;

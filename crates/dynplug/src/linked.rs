@@ -24,7 +24,6 @@ use crate::process;
 use crate::registry;
 use crate::section;
 use dynplug_manifest::manifest::CrateInfo;
-use dynplug_manifest::note::Tables;
 use dynplug_manifest::order::{Node, order};
 use dynplug_manifest::record::Fields;
 use std::path::Path;
@@ -82,9 +81,7 @@ pub(crate) fn linked() -> &'static Linked {
 /// The tables of the executable, where the runtime lies in the API library.
 fn of_the_program() -> (Vec<&'static Entry>, Vec<&'static InitEntry>) {
     let image = process::program_image();
-    let Some(tables) = image.notes.iter().find_map(|notes| Tables::find(notes)) else {
-        return (Vec::new(), Vec::new());
-    };
+    let Some(tables) = image.tables else { return (Vec::new(), Vec::new()) };
     let table = |address, size: u64| {
         let count = usize::try_from(size / size_of::<usize>() as u64).ok()?;
         // SAFETY: the build tool has written where the sections of the program lie; nothing else is in them.

@@ -14,7 +14,6 @@ use crate::system::{self, Mapped};
 use dynplug_manifest::compare::{Host, Loaded, Machine, Mismatch, compare};
 use dynplug_manifest::cpu;
 use dynplug_manifest::image::{Endian, Image, ImageError, ImageKind, Section};
-use dynplug_manifest::note;
 use dynplug_manifest::record::{Fields, Kind, Records};
 use dynplug_manifest::{Identity, LibraryReference, Manifest, Product};
 use std::fs::{File, Metadata};
@@ -100,7 +99,12 @@ pub(crate) fn find(path: &Path) -> Result<Found, OpenError> {
     of_a_file(path, canonical.metadata())?;
     let file = system::open_for_reading(&canonical).map_err(|source| unreadable(path, source))?;
     let metadata = of_a_file(path, file.metadata())?;
-    Ok(Found { id: system::file_id(&canonical, &metadata), stamp: Stamp::of(&metadata), canonical, file })
+    Ok(Found {
+        id: system::file_id(&file, &canonical, &metadata),
+        stamp: Stamp::of(&metadata),
+        canonical,
+        file,
+    })
 }
 
 /// What the system says of a file, if it is one.
@@ -125,8 +129,13 @@ pub(crate) unsafe fn map(
     load: Load,
     wanted: Wanted<'_>,
 ) -> Result<Mapped, NotMapped> {
+    // By this others find a library.
+    let name = match wanted {
+        Wanted::Library(library) => &library.soname,
+        Wanted::Plugin => &proven.manifest.package,
+    };
     // SAFETY: the bytes were proven to be a plugin for this process; that their manifest is honest is the caller's word.
-    let mapped = unsafe { system::map(&proven.bytes, &found.canonical, &proven.manifest.package, load) };
+    let mapped = unsafe { system::map(&proven.bytes, &found.canonical, name, load) };
     let mapped =
         mapped.map_err(|source| NotMapped::Nothing(OpenError::Map { path: path.to_owned(), source }))?;
     let gave_another = || {
@@ -137,7 +146,7 @@ pub(crate) unsafe fn map(
     if !mapped.is_new {
         return Err(NotMapped::Nothing(gave_another()));
     }
-    if !mapped.notes.iter().any(|n| note::find(n) == Some(&proven.note[..])) {
+    if mapped.manifest != Some(&proven.note[..]) {
         return Err(NotMapped::Something(gave_another()));
     }
     // Plugins find it by its name, which another library in the process may have too.

@@ -91,7 +91,7 @@ impl Origin {
         if system::kind_of(&metadata).is_some() || stamp.size != self.stamp.size {
             return Ok(true);
         }
-        let same_file = system::file_id(&self.path, &metadata) == self.file;
+        let same_file = system::file_id_at(&self.path, &metadata) == self.file;
         if same_file && stamp == self.stamp && !self.stamp.is_fresh(self.read) {
             return Ok(false);
         }
@@ -149,7 +149,7 @@ mod tests {
     fn origin(path: &Path) -> Origin {
         let metadata = path.metadata().unwrap();
         let content = Content::of(&fs::read(path).unwrap());
-        Origin::new(path, system::file_id(path, &metadata), Stamp::of(&metadata), content)
+        Origin::new(path, system::file_id_at(path, &metadata), Stamp::of(&metadata), content)
     }
 
     #[test]

@@ -3,7 +3,6 @@
 
 use crate::system::{self, Mapped};
 use dynplug_manifest::manifest::{Manifest, Product};
-use dynplug_manifest::note;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -11,14 +10,14 @@ use std::sync::OnceLock;
 pub(crate) fn library() -> Option<&'static Manifest> {
     static MANIFEST: OnceLock<Option<Manifest>> = OnceLock::new();
     MANIFEST
-        .get_or_init(|| manifest_in(&system::own_image().notes).filter(|m| m.product == Product::ApiLibrary))
+        .get_or_init(|| manifest_in(&system::own_image()).filter(|m| m.product == Product::ApiLibrary))
         .as_ref()
 }
 
 /// The manifest of the program itself; none when it is no host of `cargo dynplug`, such as one in another language.
 pub(crate) fn program() -> Option<&'static Manifest> {
     static MANIFEST: OnceLock<Option<Manifest>> = OnceLock::new();
-    MANIFEST.get_or_init(|| manifest_in(&program_image().notes)).as_ref()
+    MANIFEST.get_or_init(|| manifest_in(program_image())).as_ref()
 }
 
 /// The program's own image.
@@ -27,9 +26,8 @@ pub(crate) fn program_image() -> &'static Mapped {
     IMAGE.get_or_init(system::program_image)
 }
 
-fn manifest_in(notes: &[&[u8]]) -> Option<Manifest> {
-    let found = notes.iter().find_map(|segment| note::find(segment))?;
-    Manifest::decode(found).ok()
+fn manifest_in(image: &Mapped) -> Option<Manifest> {
+    Manifest::decode(image.manifest?).ok()
 }
 
 /// Where the program lies, for messages.

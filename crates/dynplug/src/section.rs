@@ -147,14 +147,14 @@ mod bounds {
 
 /// The headers of an image of Windows.
 #[cfg(any(windows, test))]
-mod pe {
+pub(crate) mod pe {
     /// As many bytes as every image has of them.
-    pub(super) const HEADERS: usize = 4096;
+    pub(crate) const HEADERS: usize = 4096;
 
     /// Where a section begins, counted from the start of the image, and its size.
     ///
     /// See [PE Format](https://learn.microsoft.com/en-us/windows/win32/debug/pe-format).
-    pub(super) fn section(headers: &[u8], name: &[u8; 8]) -> Option<(usize, usize)> {
+    pub(crate) fn section(headers: &[u8], name: &[u8; 8]) -> Option<(usize, usize)> {
         let word = |at: usize| Some(u32::from_le_bytes(*headers.get(at..)?.first_chunk()?) as usize);
         let half = |at: usize| Some(usize::from(u16::from_le_bytes(*headers.get(at..)?.first_chunk()?)));
         let file_header = word(0x3c)?.checked_add(4)?;
@@ -163,6 +163,95 @@ mod pe {
         let found = table.chunks_exact(40).take(count).position(|header| header.starts_with(name))?;
         let header = file_header + 20 + optional + found * 40;
         Some((word(header + 12)?, word(header + 8)?))
+    }
+
+    /// How many bytes the image has in memory.
+    #[cfg_attr(not(windows), allow(dead_code))]
+    pub(crate) fn image_size(headers: &[u8]) -> Option<usize> {
+        let word = |at: usize| Some(u32::from_le_bytes(*headers.get(at..)?.first_chunk()?) as usize);
+        word(word(0x3c)?.checked_add(24 + 56)?)
+    }
+}
+
+/// The headers of an image of macOS.
+#[cfg(any(target_os = "macos", test))]
+pub(crate) mod macho {
+    use std::ops::Range;
+
+    /// The size of the header, behind which the load commands are.
+    pub(crate) const HEADER: usize = 32;
+
+    /// The size of header and commands together.
+    pub(crate) fn size(header: &[u8]) -> usize {
+        HEADER + word(header, 20).unwrap_or(0)
+    }
+
+    /// Where things lie in an image, by its own addresses, which start anywhere.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub(crate) struct Layout {
+        /// The first segment, with the headers.
+        pub(crate) text: usize,
+        /// From the first segment to the last.
+        pub(crate) extent: Range<usize>,
+        /// The section with the manifest.
+        pub(crate) manifest: Option<Range<usize>>,
+        /// The sections with the tables.
+        pub(crate) symbols: Option<Range<usize>>,
+        /// See above.
+        pub(crate) inits: Option<Range<usize>>,
+    }
+
+    impl Layout {
+        /// Reads header and load commands of a 64-bit image. See `<mach-o/loader.h>`.
+        pub(crate) fn of(headers: &[u8]) -> Option<Layout> {
+            const MAGIC: &[u8] = &0xfeed_facf_u32.to_ne_bytes();
+            const LC_SEGMENT_64: usize = 0x19;
+            let mut layout = Layout { text: 0, extent: 0..0, manifest: None, symbols: None, inits: None };
+            let mut rest = headers.strip_prefix(MAGIC).and_then(|_| headers.get(HEADER..))?;
+            for _ in 0..word(headers, 16)? {
+                let (command, more) = rest.split_at_checked(word(rest, 4)?.max(8))?;
+                rest = more;
+                if word(command, 0)? != LC_SEGMENT_64 {
+                    continue;
+                }
+                let (address, size) = (long(command, 24)?, long(command, 32)?);
+                let file_size = long(command, 48)?;
+                // The one that keeps the lowest addresses free has nothing in it, and nothing is mapped for it.
+                if size == 0 || (file_size == 0 && command.get(8..)?.starts_with(b"__PAGEZERO\0")) {
+                    continue;
+                }
+                if command.get(8..)?.starts_with(b"__TEXT\0") {
+                    layout.text = address;
+                }
+                let end = address.checked_add(size)?;
+                layout.extent = match layout.extent {
+                    Range { end: 0, .. } => address..end,
+                    Range { start, end: last } => start.min(address)..last.max(end),
+                };
+                let sections = command.get(72..)?.chunks_exact(80).take(word(command, 64)?);
+                for section in sections {
+                    let place = match section {
+                        [b'd', b'p', b'_', b'n', b'o', b't', b'e', 0, ..] => &mut layout.manifest,
+                        [b'd', b'p', b'_', b's', b'y', b'm', 0, ..] => &mut layout.symbols,
+                        [b'd', b'p', b'_', b'i', b'n', b'i', b't', 0, ..] => &mut layout.inits,
+                        _ => continue,
+                    };
+                    let start = long(section, 32)?;
+                    *place = Some(start..start.checked_add(long(section, 40)?)?);
+                }
+            }
+            Some(layout)
+        }
+    }
+
+    fn word(bytes: &[u8], at: usize) -> Option<usize> {
+        let bytes = *bytes.get(at..)?.first_chunk()?;
+        usize::try_from(u32::from_ne_bytes(bytes)).ok()
+    }
+
+    fn long(bytes: &[u8], at: usize) -> Option<usize> {
+        let bytes = *bytes.get(at..)?.first_chunk()?;
+        usize::try_from(u64::from_ne_bytes(bytes)).ok()
     }
 }
 
@@ -182,6 +271,66 @@ mod tests {
             symbols.filter_map(|e| crate::__private::record::Fields::decode(e.meta()).ok()).collect();
         assert!(names.iter().any(|fields| fields.name == "LINKED"));
         assert!(own_inits().iter().flatten().count() > 0);
+    }
+
+    /// A load command of a segment, with these sections.
+    #[cfg(target_pointer_width = "64")]
+    fn segment(name: &str, address: u64, size: u64, sections: &[(&str, u64, u64)]) -> Vec<u8> {
+        let name16 = |name: &str| {
+            let mut bytes = name.as_bytes().to_vec();
+            bytes.resize(16, 0);
+            bytes
+        };
+        let mut out = Vec::new();
+        out.extend(0x19_u32.to_ne_bytes());
+        out.extend((72 + 80 * sections.len() as u32).to_ne_bytes());
+        out.extend(name16(name));
+        let file_size = if name == "__PAGEZERO" { 0 } else { size };
+        for number in [address, size, 0, file_size] {
+            out.extend(number.to_ne_bytes());
+        }
+        for number in [7, 5, sections.len() as u32, 0] {
+            out.extend(number.to_ne_bytes());
+        }
+        for (section, address, size) in sections {
+            out.extend(name16(section));
+            out.extend(name16(name));
+            out.extend(address.to_ne_bytes());
+            out.extend(size.to_ne_bytes());
+            out.extend([0; 32]);
+        }
+        out
+    }
+
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn sections_are_found_in_the_headers_of_macos() {
+        let commands = [
+            segment("__PAGEZERO", 0, 0x1_0000_0000, &[]),
+            segment("__TEXT", 0x1_0000_0000, 0x4000, &[("__text", 0x1_0000_0400, 0x100)]),
+            // The least that a command has: its kind and size.
+            [0x2_u32.to_ne_bytes(), 8_u32.to_ne_bytes()].concat(),
+            segment(
+                "__DATA",
+                0x1_0000_4000,
+                0x8000,
+                &[("dp_symbols", 1, 1), ("dp_sym", 0x1_0000_4010, 24), ("dp_note", 0x1_0000_5000, 100)],
+            ),
+        ];
+        let mut headers = [0xfeed_facf_u32, 0, 0, 2, 4, commands.concat().len() as u32, 0, 0]
+            .map(u32::to_ne_bytes)
+            .concat();
+        assert_eq!(macho::size(&headers), macho::HEADER + commands.concat().len());
+        headers.extend(commands.concat());
+        let layout = macho::Layout::of(&headers).unwrap();
+        assert_eq!(layout.text, 0x1_0000_0000);
+        assert_eq!(layout.extent, 0x1_0000_0000..0x1_0000_c000);
+        assert_eq!(layout.symbols, Some(0x1_0000_4010..0x1_0000_4028));
+        assert_eq!(layout.manifest, Some(0x1_0000_5000..0x1_0000_5064));
+        assert_eq!(layout.inits, None);
+        for end in 0..headers.len() {
+            assert_eq!(macho::Layout::of(&headers[..end]), None, "with {end} bytes");
+        }
     }
 
     #[test]

@@ -63,7 +63,10 @@ impl Builder<'_> {
             sysroot: &self.settings.sysroot,
             work: &self.work,
             lock,
-            folder: self.base.join("bundle").join(self.arguments.workspace.profile_folder()),
+            folder: self
+                .base
+                .join("bundle")
+                .join(self.settings.outcome(self.arguments.workspace.profile_folder())),
         })
     }
 

@@ -41,7 +41,9 @@ impl Builder<'_> {
         let file = match output {
             Some(path) if path.is_dir() => path.join(name),
             Some(path) => path.to_owned(),
-            None => self.base.join(self.arguments.workspace.profile_folder()).join(name),
+            None => {
+                self.base.join(self.settings.outcome(self.arguments.workspace.profile_folder())).join(name)
+            }
         };
         let file = std::path::absolute(file).doing("find the SDK's place")?;
         if let Some(folder) = file.parent() {

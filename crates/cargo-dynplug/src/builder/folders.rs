@@ -54,5 +54,6 @@ pub(super) fn remap(metadata: &Metadata, settings: &Settings, base: &Path) -> Ve
         }
     }
     add(base, "/dynplug/target".to_owned());
+    add(&settings.sysroot.join("lib/rustlib/src/rust"), settings.std_name.clone());
     remap
 }

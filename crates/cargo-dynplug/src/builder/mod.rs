@@ -20,13 +20,13 @@ use crate::profile;
 use crate::sdk::links::{self, Place, Script};
 use crate::sdk::{Making, Sdk, locate};
 use crate::settings::Settings;
-use crate::sysroot;
 use crate::toolchain;
 use crate::workspace::{Selection, Workspace, read_metadata};
 pub use bundle::Parts;
 use cargo_metadata::{CrateType, Message, PackageId, TargetKind};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 pub use tools::Tool;
 
 /// The name by which cargo calls this program in place of rustdoc.
@@ -74,7 +74,7 @@ impl<'a> Builder<'a> {
     /// When the workspace isn't one that can be built, the SDK isn't there or is for another machine or compiler, or a
     /// folder can't be made.
     pub fn prepare_for(arguments: &'a BuildArguments) -> Result<Prepared<'a>> {
-        let settings = Settings::read()?;
+        let settings = Settings::read(arguments.workspace.target.as_deref())?;
         let metadata = read_metadata(arguments, &settings.targets())?;
         let Some(sdk) = locate::find(arguments, &metadata, &settings.target)? else {
             let builder = Self::prepare(arguments, Workspace::of_host(metadata, arguments)?, settings, None)?;
@@ -93,7 +93,7 @@ impl<'a> Builder<'a> {
     /// # Errors
     /// When the workspace isn't one that can be built, or a folder can't be made.
     pub fn of_host(arguments: &'a BuildArguments) -> Result<Self> {
-        let settings = Settings::read()?;
+        let settings = Settings::read(arguments.workspace.target.as_deref())?;
         let metadata = read_metadata(arguments, &settings.targets())?;
         Self::prepare(arguments, Workspace::of_host(metadata, arguments)?, settings, None)
     }
@@ -104,6 +104,9 @@ impl<'a> Builder<'a> {
         settings: Settings,
         sdk: Option<Sdk>,
     ) -> Result<Self> {
+        if settings.is_static {
+            return Err(static_target(&settings.target).into());
+        }
         let base = match &arguments.workspace.target_dir {
             Some(folder) => std::path::absolute(folder).doing("find the target folder")?.join("dynplug"),
             None => workspace.metadata.target_directory.as_std_path().join("dynplug"),
@@ -146,13 +149,9 @@ impl<'a> Builder<'a> {
             profile: arguments.workspace.profile().to_owned(),
             rustc: settings.version.clone(),
             cpu_features: settings.cpu_features.clone(),
-            sysroot: sysroot::view(
-                &settings.sysroot,
-                &settings.target,
-                &settings.host,
-                &settings.version,
-                &work,
-            )?,
+            sysroot: settings.toolchain().view(true, &work)?,
+            bare_sysroot: settings.toolchain().view(false, &work)?,
+            has_std: settings.toolchain().has_std(),
             remap,
             user_wrapper: settings.wrapper.clone(),
             linker: settings.linker.clone(),
@@ -164,7 +163,10 @@ impl<'a> Builder<'a> {
             api,
             api_closure: workspace.api_closure.iter().map(|id| workspace.package(id).manifest_dir).collect(),
             packages: workspace.metadata.packages.iter().map(|p| workspace.package(&p.id)).collect(),
-            running: Running { runner: settings.runner.clone(), ..Running::default() },
+            running: Running {
+                runner: settings.runner.iter().map(|w| w.to_string_lossy().into_owned()).collect(),
+                ..Running::default()
+            },
             phase: Phase::Hosts { hosts: BTreeSet::new() },
         };
         Ok(Builder { arguments, workspace, settings, sdk, base, work, context })
@@ -202,10 +204,30 @@ impl<'a> Builder<'a> {
         }
         let folder = match &self.arguments.out_dir {
             Some(folder) => std::path::absolute(folder).doing("find the outcome's folder")?,
-            None => self.base.join(self.arguments.workspace.profile_folder()),
+            None => self.base.join(self.settings.outcome(self.arguments.workspace.profile_folder())),
         };
         let library = sdk.library();
         Ok((Outcome { folder, library, hosts, plugins, libraries: libraries.built() }, sdk))
+    }
+
+    /// A program of the target, yet to be run.
+    pub fn program(&self, program: &Path) -> Command {
+        self.settings.program(program)
+    }
+
+    /// Whether what is built is for another machine than this one.
+    pub fn is_for_another_machine(&self) -> bool {
+        self.settings.target != self.settings.host
+    }
+
+    /// How to say what runs the target's programs.
+    pub fn runner_wanted(&self) -> String {
+        let target = &self.settings.target;
+        let variable = target.to_uppercase().replace(['-', '.'], "_");
+        format!(
+            "this machine may need a program that runs those of {target}: name it as `target.{target}.runner` in cargo's \
+             configuration, or in `CARGO_TARGET_{variable}_RUNNER`"
+        )
     }
 
     /// The SDK that plugins are built with, and where it is the workspace's own, the hosts.
@@ -319,8 +341,11 @@ impl<'a> Builder<'a> {
         let folder = self.work.join("hosts");
         // A package that is compiled for the machine that compiles too has run its script for that as well.
         let of_the_target = folder.join(&self.settings.target);
-        let outs: Vec<_> = outs.iter().filter(|(_, out)| out.starts_with(&of_the_target)).collect();
         let metadata = &self.workspace.metadata;
+        // Scripts of std's own crates speak to nobody else.
+        let known = |id: &PackageId| metadata.packages.iter().any(|p| p.id == *id);
+        let outs: Vec<_> =
+            outs.iter().filter(|(id, out)| out.starts_with(&of_the_target) && known(id)).collect();
         let title = |id: &PackageId| (metadata[id].name.to_string(), metadata[id].version.to_string());
         let places = outs.iter().map(|(id, out)| {
             let (name, version) = title(id);
@@ -377,6 +402,13 @@ impl Builder<'_> {
         variables.extend(crate::environment::native_flags(&self.context.target, &self.context.remap));
         variables
     }
+}
+
+fn static_target(target: &str) -> Diagnostic {
+    Diagnostic::error("static-target", format!("programs for {target} are linked statically, and load nothing"))
+        .help("with the C library as a shared one: `-C target-feature=-crt-static` in the rustflags, for everything")
+        .help("or link the plugins in: `cargo dynplug link`")
+        .usage()
 }
 
 /// The shared library among an artifact's files.

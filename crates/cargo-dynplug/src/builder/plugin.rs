@@ -92,7 +92,7 @@ impl Builder<'_> {
             Purpose::HostTool => folder = findable::folder_of(command),
         }
         let libraries = sdk.libraries.iter().map(|library| library.folder.clone()).collect();
-        let context = Context {
+        let mut context = Context {
             running,
             phase: Phase::Plugin {
                 plugin,
@@ -103,6 +103,10 @@ impl Builder<'_> {
             },
             ..self.context.clone()
         };
+        if sdk.has_std() {
+            context.sysroot = self.settings.toolchain().view_of(sdk, &self.work)?;
+            context.has_std = true;
+        }
         let mut cargo = self.cargo(command, &context, &folder, &[id])?;
         cargo.rustflag(format!("-Cmetadata=dynplug-{plugin_id}"));
         Ok(cargo)

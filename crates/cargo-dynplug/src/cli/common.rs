@@ -87,6 +87,9 @@ pub struct WorkspaceArguments {
     /// Build with this profile of cargo's
     #[arg(help_heading = "Compilation", long, value_name = "PROFILE-NAME")]
     pub profile: Option<String>,
+    /// Build for this target (default: `build.target` of cargo's configuration, else this machine)
+    #[arg(help_heading = "Compilation", long, value_name = "TRIPLE")]
+    pub target: Option<String>,
     /// Path of the workspace's Cargo.toml
     #[arg(help_heading = "Places", long, value_name = "PATH")]
     pub manifest_path: Option<PathBuf>,
@@ -151,6 +154,9 @@ pub struct CargoArguments {
     /// Override a configuration value of cargo's
     #[arg(long, value_name = "KEY=VALUE|PATH", help_heading = "Cargo")]
     pub config: Vec<String>,
+    /// Unstable options of cargo's, such as `build-std`
+    #[arg(short = 'Z', value_name = "FLAG")]
+    pub unstable: Vec<String>,
 }
 
 impl CargoArguments {
@@ -164,6 +170,7 @@ impl CargoArguments {
             }
         }
         words.extend(self.config.iter().flat_map(|c| ["--config".to_owned(), c.clone()]));
+        words.extend(self.unstable.iter().flat_map(|flag| ["-Z".to_owned(), flag.clone()]));
         words
     }
 

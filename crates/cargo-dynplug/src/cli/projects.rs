@@ -72,9 +72,6 @@ pub struct LinkArguments {
     /// Profile and places.
     #[command(flatten)]
     pub workspace: WorkspaceArguments,
-    /// Build for this target
-    #[arg(long, value_name = "TRIPLE", help_heading = "Compilation")]
-    pub target: Option<String>,
     /// What is printed, and how.
     #[command(flatten)]
     pub messages: MessageArguments,

@@ -312,6 +312,13 @@ pub(super) const TABLE: &[Entry] = &[
         "Build the packages one by one with `-p`, or name the file: `--sdk FILE`.",
     ),
     entry(
+        "several-targets",
+        "cargo's configuration names several targets",
+        "One build is for one target: API library, hosts and plugins of one target fit together, and an SDK is for one. \
+         `build.target` in cargo's configuration may list several.",
+        "Say which, with `--target TRIPLE`, and build once for each.",
+    ),
+    entry(
         "shared-name",
         "a C name is defined that the API library exports too",
         "One process has one meaning for a C name. Which of the two is called would depend on how it was compiled.",
@@ -322,6 +329,14 @@ pub(super) const TABLE: &[Entry] = &[
         "the target feature `soft-float` changes how functions are called",
         "rustc only warns of it, and what is computed across the border of two libraries is wrong.",
         "Take it out of the rustflags, or build for a target whose ABI is soft-float.",
+    ),
+    entry(
+        "static-target",
+        "programs for the target are linked statically, and load nothing",
+        "For some targets, those with musl among them, rustc links the C library into the program, unless it is told \
+         otherwise. Such a program has no loader, and rustc makes no shared libraries for it.",
+        "Set `-C target-feature=-crt-static` in the rustflags of everything, where the system that it is for has a shared C \
+         library; or link the plugins in, with `cargo dynplug link`.",
     ),
     entry(
         "system",
@@ -342,6 +357,29 @@ pub(super) const TABLE: &[Entry] = &[
         "there is something already where the project is to be made",
         "`cargo dynplug new` overwrites nothing.",
         "Choose another folder, or remove what is there.",
+    ),
+    entry(
+        "target-file",
+        "a file describes the target",
+        "Everything that is built says by the target's name for which machine it is, and what fits what is decided by that. A \
+         description in a file of one's own may change while its name stays.",
+        "Build for one of the targets that `rustc --print target-list` prints.",
+    ),
+    entry(
+        "target-without-std",
+        "the toolchain has no standard library for the target",
+        "std goes into the API library, so there has to be one for the target. Toolchains bring one for the machine that they \
+         run on, and others can be added; for the rest cargo compiles it, if it is told to, as one of the crates of the build. \
+         Plugins are then compiled against the std in the SDK, and nobody else needs its source.",
+        "`rustup target add TRIPLE`; or `-Z build-std`, for which cargo wants a nightly toolchain and rustup's component \
+         `rust-src`.",
+    ),
+    entry(
+        "too-many-exports",
+        "a library would export more names than Windows has numbers for",
+        "A library exports all that plugins may call, of all its crates. On Windows each export has a number of 16 bits. \
+         Without optimisation there is more to export, since what generic functions are compiled to is shared then.",
+        "Build with `--release`, let the dependencies be optimised in the profile, or name fewer crates in the API crate.",
     ),
     entry(
         "tool-version",

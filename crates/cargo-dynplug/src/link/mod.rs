@@ -81,6 +81,7 @@ pub fn run(arguments: &LinkArguments) -> Result<i32> {
         Some(path) => path.clone(),
         None => base
             .join("dynplug")
+            .join(arguments.workspace.target.as_deref().unwrap_or_default())
             .join(arguments.workspace.profile_folder())
             .join("linked")
             .join(made.file_name().unwrap_or_default()),
@@ -284,7 +285,7 @@ fn build(
     if arguments.cargo.frozen {
         cargo.arg("--offline");
     }
-    if let Some(target) = &arguments.target {
+    if let Some(target) = &arguments.workspace.target {
         cargo.args(["--target", target]);
     }
     cargo.arg(match arguments.messages.message_format {

@@ -1,5 +1,6 @@
 //! The linker's command line: what goes in, what comes out.
 
+use super::Role;
 use crate::context::Context;
 use crate::diagnostic::{Doing, Result};
 use crate::unit::Unit;
@@ -42,8 +43,8 @@ impl Arguments {
         for word in words {
             match word.to_str().and_then(|w| w.strip_prefix('@')) {
                 Some(file) => {
-                    let text =
-                        std::fs::read_to_string(file).doing(format_args!("read the arguments in {file}"))?;
+                    let bytes = std::fs::read(file).doing(format_args!("read the arguments in {file}"))?;
+                    let text = text_of(bytes).doing(format_args!("read the arguments in {file}"))?;
                     flat.extend(split(&text).into_iter().map(OsString::from));
                 }
                 None => flat.push(word),
@@ -54,8 +55,12 @@ impl Arguments {
 
     /// The file that is made.
     pub(super) fn output(&self) -> Option<PathBuf> {
-        let at = self.words.iter().position(|w| w == "-o")?;
-        self.words.get(at + 1).map(PathBuf::from)
+        let of_msvc =
+            || self.words.iter().find_map(|w| Some(PathBuf::from(w.to_str()?.strip_prefix("/OUT:")?)));
+        match self.words.iter().position(|w| w == "-o") {
+            Some(at) => self.words.get(at + 1).map(PathBuf::from),
+            None => of_msvc(),
+        }
     }
 
     /// Puts another soname in the place of rustc's.
@@ -70,7 +75,7 @@ impl Arguments {
     }
 
     /// Sorts out what goes in.
-    pub(super) fn inputs(&self, context: &Context) -> Result<Inputs> {
+    pub(super) fn inputs(&self, context: &Context, role: Role) -> Result<Inputs> {
         let mut inputs = Inputs::default();
         let mut words = self.words.iter();
         let mut static_libraries = Vec::new();
@@ -85,8 +90,8 @@ impl Arguments {
                 folders.push(PathBuf::from(folder));
             } else if let Some(name) = text.strip_prefix("-l") {
                 static_libraries.push(name.to_owned());
-            } else if !text.starts_with('-') {
-                inputs.sort_in(Path::new(word), context)?;
+            } else if !text.starts_with('-') && !is_option_of_msvc(&text) {
+                inputs.sort_in(Path::new(word), context, role)?;
             }
         }
         for name in static_libraries {
@@ -99,7 +104,11 @@ impl Arguments {
 }
 
 impl Inputs {
-    fn sort_in(&mut self, file: &Path, context: &Context) -> Result<()> {
+    fn sort_in(&mut self, file: &Path, context: &Context, role: Role) -> Result<()> {
+        if let Some(library) = super::pe::library_of_import(file) {
+            self.libraries.push(library);
+            return Ok(());
+        }
         match file.extension().and_then(OsStr::to_str) {
             Some("o") if file.file_stem() == Some(OsStr::new("rmeta")) => {
                 self.metadata = Some(file.to_owned())
@@ -107,6 +116,10 @@ impl Inputs {
             Some("o") => self.objects.push(file.to_owned()),
             Some("rlib") if file.starts_with(&context.sysroot) => self.sysroot.push(file.to_owned()),
             Some("rlib") => match Unit::beside(file)? {
+                // What goes into the API library is its own. Nobody else has a std that isn't from there.
+                Some(unit) if unit.is_of_std() && role != Role::ApiLibrary => {
+                    self.sysroot.push(file.to_owned());
+                }
                 Some(unit) => self.crates.push(InputCrate { file: file.to_owned(), unit }),
                 None => self.archives.push(file.to_owned()),
             },
@@ -115,6 +128,25 @@ impl Inputs {
             _ => {}
         }
         Ok(())
+    }
+}
+
+/// Whether a word is an option of Microsoft's linker, and no path: `/DLL`, `/OUT:file`.
+fn is_option_of_msvc(word: &str) -> bool {
+    let Some(rest) = word.strip_prefix('/') else { return false };
+    let name = rest.split(':').next().unwrap_or_default();
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase())
+}
+
+/// The text of a response file: UTF-8, or the UTF-16 that Microsoft's linker wants, which says that of itself.
+fn text_of(bytes: Vec<u8>) -> std::io::Result<String> {
+    let invalid = || std::io::Error::from(std::io::ErrorKind::InvalidData);
+    match bytes.strip_prefix(&[0xff, 0xfe]) {
+        Some(wide) => {
+            let units: Vec<u16> = wide.as_chunks().0.iter().map(|unit| u16::from_le_bytes(*unit)).collect();
+            String::from_utf16(&units).map_err(|_| invalid())
+        }
+        None => String::from_utf8(bytes).map_err(|_| invalid()),
     }
 }
 

@@ -1,15 +1,15 @@
 //! What is inspected before and after a link. Whatever is found here would otherwise be found by a crash.
 
 use super::arguments::Inputs;
-use super::{Link, Role};
+use super::{Link, Role, macho, pe};
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Doing, Result, Span};
 use dynplug_manifest::image::Image;
 use dynplug_manifest::manifest::{Manifest, Product};
 use dynplug_manifest::record::{Kind, Records};
 use object::read::archive::ArchiveFile;
-use object::{Object, ObjectSection, ObjectSymbol};
-use std::collections::{BTreeMap, BTreeSet};
+use object::{Object, ObjectComdat, ObjectSection, ObjectSymbol};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 /// The code never names the API crate, so rustc links a std of its own.
@@ -111,9 +111,8 @@ pub(super) fn no_shared_names(
     context: &Context,
 ) -> Result<()> {
     let bytes = std::fs::read(library).doing(format_args!("read the library {}", library.display()))?;
-    let object = object::File::parse(&*bytes).doing(format_args!("read {}", library.display()))?;
-    let exported: BTreeSet<&[u8]> =
-        object.dynamic_symbols().filter(|s| !s.is_undefined()).filter_map(|s| s.name_bytes().ok()).collect();
+    let image = Image::parse(&bytes).doing(format_args!("read {}", library.display()))?;
+    let exported: BTreeSet<&[u8]> = image.defined_symbols().flatten().map(|s| s.name.as_bytes()).collect();
     let whole = format!("the crate `{}`", link.unit.crate_name);
     for path in &inputs.objects {
         let bytes = std::fs::read(path).doing(format_args!("read {}", path.display()))?;
@@ -143,12 +142,20 @@ fn object_is_apart(
 ) -> Result<()> {
     // Members that are no objects (metadata) define nothing.
     let Ok(object) = object::File::parse(data) else { return Ok(()) };
+    if pe::is_import(&object) {
+        return Ok(());
+    }
+    // On Windows a name that may be defined more than once is in a section that may.
+    let is_coff = object.format() == object::BinaryFormat::Coff;
+    let repeated: HashSet<_> =
+        object.comdats().filter(|_| is_coff).flat_map(|comdat| comdat.sections()).collect();
     for symbol in object.symbols() {
         let Ok(name) = symbol.name_bytes() else { continue };
         // rustc hides the allocator's functions in the crate that has it; they are used all the same.
         let of_the_allocator = name.windows(ALLOCATOR.len()).any(|w| w == ALLOCATOR);
         let seen = !is_hidden(&symbol) || of_the_allocator;
-        let counts = symbol.is_definition() && symbol.is_global() && !symbol.is_weak() && seen;
+        let repeats = symbol.section_index().is_some_and(|section| repeated.contains(&section));
+        let counts = symbol.is_definition() && symbol.is_global() && !symbol.is_weak() && seen && !repeats;
         if !counts || !exported.contains(name) {
             continue;
         }
@@ -184,6 +191,8 @@ fn is_hidden<'a>(symbol: &impl ObjectSymbol<'a>) -> bool {
         object::SymbolFlags::Elf { st_other, .. } => {
             matches!(st_other.visibility(), object::elf::STV_HIDDEN | object::elf::STV_INTERNAL)
         }
+        // What an object for Windows defines, others see.
+        object::SymbolFlags::CoffSection { .. } | object::SymbolFlags::Coff { .. } => false,
         _ => symbol.scope() != object::SymbolScope::Dynamic,
     }
 }
@@ -218,12 +227,12 @@ pub(super) fn product(output: &Path, manifest: &Manifest, soname: Option<&str>) 
         Err(e) => return Err(broken(format!("its manifest can't be read: {e}")).into()),
     }
     if let Some(want) = soname
-        && image.soname() != soname
+        && image.soname().map(macho::file_name) != soname
     {
         return Err(broken(format!("its soname is {:?}, want {want}", image.soname())).into());
     }
     let api = &manifest.api.soname;
-    if manifest.product != Product::ApiLibrary && !image.needed().iter().any(|n| n == api) {
+    if manifest.product != Product::ApiLibrary && !image.needed().iter().any(|n| macho::file_name(n) == api) {
         return Err(broken(format!("it does not need {api}")).into());
     }
     Ok(())

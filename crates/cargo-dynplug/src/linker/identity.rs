@@ -4,7 +4,7 @@
 //! their names, which hold hashes; and native code, which no Rust crate's metadata sees, by its objects.
 
 use super::arguments::Inputs;
-use super::native;
+use super::{native, pe};
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Doing, Result};
 use crate::unit::Unit;
@@ -91,6 +91,10 @@ pub(super) fn native_members(file: &Path) -> Result<Vec<Vec<u8>>> {
             continue;
         }
         let data = member.data(&*bytes).doing(format_args!("read the library {}", file.display()))?;
+        // What says from which library a name is taken is made of the Rust code that names it.
+        if object::File::parse(data).is_ok_and(|object| pe::is_import(&object)) {
+            continue;
+        }
         hashes.push(loaded_parts(data));
     }
     hashes.sort();

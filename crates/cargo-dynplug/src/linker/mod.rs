@@ -4,8 +4,10 @@
 mod arguments;
 mod checks;
 mod identity;
+mod macho;
 mod native;
 mod note;
+mod pe;
 
 use crate::context::{Context, Phase, REPORT_VARIABLE};
 use crate::diagnostic::{Diagnostic, Doing, Level, Result, Span};
@@ -16,7 +18,7 @@ use arguments::Arguments;
 use checks::Owner;
 use dynplug_manifest::{CrateInfo, Identity, Image, LibraryReference, Manifest, Product};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -75,7 +77,7 @@ fn run(words: Vec<OsString>, link: &str, said: &mut Vec<Diagnostic>) -> Result<i
         return call(&context, &arguments.words);
     }
     let mut link: Link = serde_json::from_str(link).doing("understand what is linked")?;
-    let inputs = arguments.inputs(&context)?;
+    let inputs = arguments.inputs(&context, link.role)?;
     link.unit.content = own_content(&link.unit, &inputs)?;
     match link.role {
         Role::ApiLibrary => api_library(&link, &context, arguments, &inputs, said),
@@ -86,10 +88,10 @@ fn run(words: Vec<OsString>, link: &str, said: &mut Vec<Diagnostic>) -> Result<i
 }
 
 fn call(context: &Context, words: &[OsString]) -> Result<i32> {
-    let program = context.linker.clone().unwrap_or_else(|| PathBuf::from("cc"));
+    let program = &context.linker;
     // A long command line goes through a file, as rustc does it.
     let length: usize = words.iter().map(|w| w.len() + 1).sum();
-    let mut command = Command::new(&program);
+    let mut command = Command::new(program);
     let mut response = None;
     if length > 100_000 {
         response = Some(arguments::response_file(words)?);
@@ -117,7 +119,7 @@ fn api_library(
 ) -> Result<i32> {
     let unit = &link.unit;
     let identity = Identity(identity::of(inputs, unit, context, &[])?);
-    let soname = soname(unit, identity);
+    let soname = soname(unit, identity, context);
     let mut crates = with_native(inputs)?;
     warn_of_unnamed(unit, &crates, context, said)?;
     crates.push(unit.clone());
@@ -151,7 +153,7 @@ fn plugin_library(
         package: unit.package.clone(),
         version: unit.version.clone(),
         crate_name: unit.crate_name.clone(),
-        soname: soname(unit, identity),
+        soname: soname(unit, identity, context),
         identity,
     };
     let mut crates = with_native(inputs)?;
@@ -159,13 +161,18 @@ fn plugin_library(
     let list = crate_list(&sdk.description.crates, &crates);
     let manifest =
         Manifest { libraries, ..manifest(Product::PluginLibrary, link, context, identity, api, list) };
-    bind(&mut arguments, &sdk);
+    bind(&mut arguments, &sdk, context)?;
     library(&own, crates, &manifest, context, arguments, inputs)
 }
 
 /// The name by which the system's loader knows a library.
-fn soname(unit: &Unit, identity: Identity) -> String {
-    format!("lib{}-{}.so", unit.crate_name, identity.short())
+fn soname(unit: &Unit, identity: Identity, context: &Context) -> String {
+    let (start, ending) = match &context.target {
+        target if pe::words(target).is_some() => ("", "dll"),
+        target if macho::is_for(target) => ("lib", "dylib"),
+        _ => ("lib", "so"),
+    };
+    format!("{start}{}-{}.{ending}", unit.crate_name, identity.short())
 }
 
 /// The crates that go into a library. C code is part of what a crate is; its metadata doesn't see it.
@@ -193,14 +200,27 @@ fn library(
     inputs: &arguments::Inputs,
 ) -> Result<i32> {
     let note = note::object(manifest, inputs)?;
-    arguments.set_soname(&own.soname);
     arguments.words.push(note.path().into());
-    let code = match native::collect(inputs)? {
-        Some(native) => match call(context, &native.apply(&arguments, true)?)? {
-            0 => 0,
-            _ => call(context, &native.apply(&arguments, false)?)?,
-        },
-        None => call(context, &arguments.words)?,
+    let native = native::collect(inputs)?;
+    let code = match (pe::words(&context.target), native) {
+        (Some(words), native) => {
+            words.product(&mut arguments, context);
+            link_for_windows(words, own, native, &arguments, context)?
+        }
+        (None, native) if macho::is_for(&context.target) => {
+            macho::name(&mut arguments, &own.soname);
+            link_for_macos(native, &arguments, context)?
+        }
+        (None, native) => {
+            arguments.set_soname(&own.soname);
+            match native {
+                Some(native) => match call(context, &native.apply(&arguments, true)?)? {
+                    0 => 0,
+                    _ => call(context, &native.apply(&arguments, false)?)?,
+                },
+                None => call(context, &arguments.words)?,
+            }
+        }
     };
     if code != 0 {
         return Ok(code);
@@ -219,6 +239,51 @@ fn library(
     let json = serde_json::to_vec_pretty(&library).doing("describe the library")?;
     crate::files::write_whole(&description_of(own.identity, context), &json)?;
     Ok(0)
+}
+
+/// Links a library whose exports are a list that the linker reads.
+fn link_for_macos(native: Option<native::Native>, arguments: &Arguments, context: &Context) -> Result<i32> {
+    let folder = tempfile::tempdir().doing("make a folder for the linker's arguments")?;
+    let link = |all: bool| {
+        let mut arguments = Arguments { words: arguments.words.clone() };
+        if let Some(native) = &native {
+            macho::export(&mut arguments, native, all, folder.path())?;
+        }
+        call(context, &arguments.words)
+    };
+    match link(true)? {
+        // An object that is linked only because of us may want what nobody has.
+        code if code != 0 && native.is_some() => link(false),
+        code => Ok(code),
+    }
+}
+
+/// Links a library whose exports are a list.
+fn link_for_windows(
+    words: pe::Words,
+    own: &LibraryReference,
+    native: Option<native::Native>,
+    arguments: &Arguments,
+    context: &Context,
+) -> Result<i32> {
+    let link = |arguments: &Arguments, names: &BTreeSet<String>, asked: bool| {
+        let mut arguments = Arguments { words: arguments.words.clone() };
+        let _folder = words.library(&mut arguments, &own.soname, names, asked, &own.package)?;
+        call(context, &arguments.words)
+    };
+    let none = BTreeSet::new();
+    let Some(native) = native else { return link(arguments, &none, false) };
+    if link(arguments, native.names(), true)? == 0 {
+        return Ok(0);
+    }
+    // An object that is linked only because of us may want what nobody has. So only what is needed is exported, which
+    // a library tells that was linked without a word of ours.
+    let code = link(&pe::with_symbols(arguments), &none, false)?;
+    if code != 0 {
+        return Ok(code);
+    }
+    let needed = pe::linked_names(&arguments.output().unwrap_or_default(), &native)?;
+    link(arguments, &needed, false)
 }
 
 /// Where the description of a library with this identity is kept.
@@ -261,21 +326,32 @@ fn host(link: &Link, context: &Context, mut arguments: Arguments, inputs: &argum
     let manifest = manifest(Product::Host, link, context, Identity::ZERO, reference, crates);
     let note = note::object(&manifest, inputs)?;
     arguments.words.push(note.path().into());
-    let beside = match &context.phase {
-        Phase::Hosts { .. } => PathBuf::from("$ORIGIN"),
-        // Tests stay where they are made, and what is made for the next build of the library lies there too.
-        Phase::Plugin { .. } => library.file.parent().map(PathBuf::from).unwrap_or_default(),
-    };
-    // DT_RPATH and not DT_RUNPATH, since the latter gives way to LD_LIBRARY_PATH.
-    arguments.words.push("-Wl,--disable-new-dtags".into());
-    for word in ["-rpath".as_ref(), beside.as_os_str()] {
-        arguments.words.extend(["-Xlinker".into(), word.to_owned()]);
+    let for_windows = pe::words(&context.target);
+    match for_windows {
+        // The program's own folder is where the system looks first.
+        Some(words) => words.product(&mut arguments, context),
+        None if macho::is_for(&context.target) => macho::host(&mut arguments),
+        None => {
+            let beside = match &context.phase {
+                Phase::Hosts { .. } => PathBuf::from("$ORIGIN"),
+                // Tests stay where they are made, and what is made for the next build of the library lies there too.
+                Phase::Plugin { .. } => library.file.parent().map(PathBuf::from).unwrap_or_default(),
+            };
+            // DT_RPATH and not DT_RUNPATH, since the latter gives way to LD_LIBRARY_PATH.
+            arguments.words.push("-Wl,--disable-new-dtags".into());
+            for word in ["-rpath".as_ref(), beside.as_os_str()] {
+                arguments.words.extend(["-Xlinker".into(), word.to_owned()]);
+            }
+        }
     }
     let code = call(context, &arguments.words)?;
     if code == 0 {
         let output = arguments.output().unwrap_or_default();
         checks::product(&output, &manifest, None)?;
-        note::fill_in_tables(&output)?;
+        // The headers of other images are in memory with them, and say where their tables are.
+        if for_windows.is_none() && !macho::is_for(&context.target) {
+            note::fill_in_tables(&output)?;
+        }
     }
     Ok(code)
 }
@@ -310,9 +386,20 @@ fn plugin(
     arguments.words.push(note.path().into());
     // The system's loader takes two libraries of one soname for one.
     arguments.remove_soname();
-    bind(&mut arguments, &sdk);
-    // What the plugin defines is what it uses, whatever names the host and its libraries have.
-    arguments.words.push("-Wl,-Bsymbolic".into());
+    bind(&mut arguments, &sdk, context)?;
+    match pe::words(&context.target) {
+        Some(words) => {
+            words.product(&mut arguments, context);
+            words.plugin(&mut arguments);
+        }
+        None if macho::is_for(&context.target) => {
+            // It has to have a name, which is its own.
+            let name = format!("lib{}-{}.dylib", link.unit.crate_name, id.short());
+            macho::name(&mut arguments, &name);
+        }
+        // What the plugin defines is what it uses, whatever names the host and its libraries have.
+        None => arguments.words.push("-Wl,-Bsymbolic".into()),
+    }
     let code = call(context, &arguments.words)?;
     if code == 0 {
         checks::product(&arguments.output().unwrap_or_default(), &manifest, None)?;
@@ -357,17 +444,29 @@ fn linked<'a>(sdk: &'a Sdk, inputs: &arguments::Inputs) -> Result<Vec<&'a Sdk>> 
     // By their names: for one that another library needs, rustc may find the file that cargo has of it.
     for file in inputs.libraries.iter().filter(|file| **file != sdk.library()) {
         let bytes = std::fs::read(file).doing(format_args!("read the library {}", file.display()))?;
-        sonames.extend(Image::parse(&bytes).ok().and_then(|image| image.soname().map(str::to_owned)));
+        sonames.extend(
+            Image::parse(&bytes)
+                .ok()
+                .and_then(|image| image.soname().map(|name| macho::file_name(name).to_owned())),
+        );
     }
     Ok(sdk.libraries.iter().filter(|library| sonames.contains(&library.description.api.soname)).collect())
 }
 
 /// Options for what a host opens.
-fn bind(arguments: &mut Arguments, sdk: &Sdk) {
+fn bind(arguments: &mut Arguments, sdk: &Sdk, context: &Context) -> Result<()> {
+    if let Some(words) = pe::words(&context.target) {
+        return words.bind(arguments, sdk);
+    }
+    if macho::is_for(&context.target) {
+        macho::bind(arguments, sdk);
+        return Ok(());
+    }
     // What is missing is an error here, and not at the open.
     arguments.words.push("-Wl,-z,defs".into());
     // Also where nothing of it is used yet: that it fits is said of its API library.
     arguments.words.extend(["-Wl,--no-as-needed".into(), sdk.library().into()]);
+    Ok(())
 }
 
 /// A hash over what was compiled of the crate that is linked: its expanded source where that was asked for, else its
@@ -478,7 +577,7 @@ fn warn_of_unnamed(
 ) -> Result<()> {
     let Phase::Hosts { .. } = context.phase else { return Ok(()) };
     for file in &unit.externs {
-        let Some(found) = Unit::beside(file)?.filter(|u| !u.proc_macro) else { continue };
+        let Some(found) = Unit::beside(file)?.filter(|u| !u.proc_macro && !u.is_of_std()) else { continue };
         if !linked.iter().any(|l| l.id == found.id) {
             said.push(
                 Diagnostic {

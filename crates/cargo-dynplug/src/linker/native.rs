@@ -5,6 +5,7 @@
 //! the library needs them itself or not, and names that were compiled hidden are shown in a copy.
 
 use super::arguments::{Arguments, Inputs};
+use super::pe;
 use crate::diagnostic::{Doing, Result};
 use object::read::archive::ArchiveFile;
 use object::read::elf::{ElfFile32, ElfFile64, FileHeader};
@@ -50,9 +51,13 @@ impl Native {
             }
             let (Ok(data), (start, _)) = (member.data(&*bytes), member.file_range()) else { continue };
             let Ok(object) = object::File::parse(data) else { continue };
+            if pe::is_import(&object) {
+                continue;
+            }
             for symbol in object.symbols().filter(|s| s.is_definition() && s.is_global()) {
-                if let Ok(name) = symbol.name().map(str::to_owned) {
-                    self.names.insert(name);
+                // A dot stands before names that the compiler makes for itself.
+                if let Some(name) = symbol.name().ok().filter(|name| !name.starts_with('.')) {
+                    self.names.insert(name.to_owned());
                 }
             }
             patches.extend(hidden(data, &object).into_iter().map(|at| start + at));
@@ -72,6 +77,18 @@ impl Native {
             self.replaced.push((file.to_owned(), to));
         }
         Ok(())
+    }
+
+    /// What defines these names and nothing else.
+    #[cfg(test)]
+    pub(super) fn of_names<const N: usize>(names: [&str; N]) -> Native {
+        let folder = tempfile::tempdir().unwrap();
+        Native { names: names.map(str::to_owned).into(), replaced: Vec::new(), folder }
+    }
+
+    /// What the objects define.
+    pub(super) fn names(&self) -> &BTreeSet<String> {
+        &self.names
     }
 
     /// The command line with the names exported. With `all`, every object is linked; otherwise those that are needed.
@@ -137,6 +154,9 @@ fn hidden(data: &[u8], object: &object::File<'_>) -> Vec<u64> {
             s.is_definition() && s.is_global() && st_other.visibility() == elf::STV_HIDDEN
         };
         file.symbols().filter(is_hidden).map(|s| start + s.index().0 as u64 * size + other).collect()
+    }
+    if object.format() != object::BinaryFormat::Elf {
+        return Vec::new();
     }
     // The sizes and places are those of Elf64_Sym and Elf32_Sym in <elf.h>.
     if object.is_64() {

@@ -24,7 +24,7 @@ use std::process::Stdio;
 /// When the place is taken, the name is none for a package, nothing says for which host a plugin is to be, or a file
 /// can't be read or written.
 pub fn run(arguments: &NewArguments) -> Result<i32> {
-    let settings = Settings::read()?;
+    let settings = Settings::read(None)?;
     let request = Request::new(arguments)?;
     let sdk = |path: &Path| plugin::make(&request, &locate::open(path, &settings.target)?);
     let made = match &arguments.sdk {

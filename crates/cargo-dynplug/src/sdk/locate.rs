@@ -117,7 +117,8 @@ pub fn open(path: &Path, target: &str) -> Result<Sdk> {
     if description.target != target {
         return Err(Diagnostic::error("sdk-target", "the SDK is for another target")
             .note(format!("{}: have {}, want {target}", path.display(), description.target))
-            .help("get the host's SDK for this target")
+            .help(format!("get the host's SDK for {target}"))
+            .help(format!("or build for the SDK's target: `--target {}`", description.target))
             .into());
     }
     Ok(sdk)

@@ -48,16 +48,32 @@ impl Making<'_> {
             crates.push(if is_api {
                 described(unit, &folder, PathBuf::from("lib").join(&library.soname))?
             } else {
-                placed(unit, &folder, "crates")?
+                placed(unit, &folder, "crates", true)?
             });
         }
-        let mut macros = macros.iter().map(|m| placed(m, &folder, "macros")).collect::<Result<Vec<_>>>()?;
+        let std = (library.crates.iter().filter(|u| u.crate_name == library.crate_name))
+            .map(|api| std_beside(api, &library.crates))
+            .collect::<Result<Vec<_>>>()?;
+        let mut std =
+            std.iter().flatten().map(|u| placed(u, &folder, "crates", false)).collect::<Result<Vec<_>>>()?;
+        let mut macros =
+            macros.iter().map(|m| placed(m, &folder, "macros", true)).collect::<Result<Vec<_>>>()?;
         // In an order that is the same however the linker was given them.
-        for list in [&mut crates, &mut macros] {
+        for list in [&mut crates, &mut std, &mut macros] {
             list.sort_by(|a, b| (&a.package, &a.version, &a.id).cmp(&(&b.package, &b.version, &b.id)));
         }
         let file = PathBuf::from("lib").join(&library.soname);
         files::copy_if_changed(&library.file, &folder.join(&file))?;
+        // Microsoft's linker links with this in the library's place.
+        let beside = |file: &Path| {
+            let mut name = file.as_os_str().to_owned();
+            name.push(".lib");
+            PathBuf::from(name)
+        };
+        let import = beside(&library.file);
+        if import.is_file() {
+            files::copy_if_changed(&import, &beside(&folder.join(&file)))?;
+        }
         let mut scripts = Vec::new();
         for (script, out) in self.scripts {
             let is_shared = |u: &Unit| {
@@ -76,6 +92,7 @@ impl Making<'_> {
             profile: self.profile.to_owned(),
             api: ApiLibrary { file, crates: Vec::new(), ..library.clone() },
             crates,
+            std,
             macros,
             scripts,
             packages: Vec::new(),
@@ -117,13 +134,36 @@ impl Sdk {
     }
 }
 
+/// The crate of std with what the processor can't do by itself. rustc links it into everything.
+const LINKED_EVERYWHERE: &str = "compiler_builtins";
+
+/// The crates of std that `api` was given and that are not in its library: the one for proc macros, say.
+fn std_beside(api: &Unit, linked: &[Unit]) -> Result<Vec<Unit>> {
+    let mut found: Vec<Unit> = Vec::new();
+    let mut files = api.externs.clone();
+    while let Some(file) = files.pop() {
+        let Some(unit) = Unit::beside(&file)?.filter(Unit::is_of_std) else { continue };
+        if !linked.iter().chain(&found).any(|known| known.id == unit.id) {
+            files.extend(unit.externs.iter().cloned());
+            found.push(unit);
+        }
+    }
+    Ok(found)
+}
+
 /// Puts a crate's file into the SDK and describes it there.
-fn placed(unit: &Unit, folder: &Path, below: &str) -> Result<Unit> {
+fn placed(unit: &Unit, folder: &Path, below: &str, in_library: bool) -> Result<Unit> {
     let name = unit.file.file_name().unwrap_or_default();
     let file = Path::new(below).join(name);
     let to = folder.join(&file);
     // The identity says that what is there means the same, not that it is: the metadata moves with a comment.
     files::copy_if_changed(&unit.file, &to)?;
+    // Whatever is linked takes its own copy of this one, also where a library has it.
+    let linked = unit.is_of_std() && (LINKED_EVERYWHERE == unit.crate_name || !in_library);
+    let library = unit.file.with_extension("rlib");
+    if linked && library != unit.file {
+        files::copy_if_changed(&library, &to.with_extension("rlib"))?;
+    }
     described(unit, folder, file)
 }
 

@@ -39,6 +39,9 @@ pub struct Description {
     pub api: ApiLibrary,
     /// The shared crates, the API crate among them.
     pub crates: Vec<Unit>,
+    /// Crates of the std that is in the API library which aren't there themselves; none where that is the toolchain's.
+    #[serde(default)]
+    pub std: Vec<Unit>,
     /// The proc macros that the shared crates name.
     pub macros: Vec<Unit>,
     /// What build scripts of shared crates told those of their dependents.
@@ -146,8 +149,20 @@ impl Sdk {
                 && u.version == wanted.version
                 && u.source == wanted.source
         };
-        self.layers()
-            .find_map(|sdk| sdk.list(wanted.proc_macro).iter().find(is_it).map(|unit| Held { unit, sdk }))
+        self.layers().find_map(|sdk| {
+            let std = sdk.description.std.iter().filter(|_| !wanted.proc_macro);
+            sdk.list(wanted.proc_macro).iter().chain(std).find(is_it).map(|unit| Held { unit, sdk })
+        })
+    }
+
+    /// The crates of a std that was compiled with the API library.
+    pub fn std(&self) -> impl Iterator<Item = &Unit> {
+        self.description.crates.iter().chain(&self.description.std).filter(|u| u.is_of_std())
+    }
+
+    /// Whether std was compiled with the API library, and is not the toolchain's.
+    pub fn has_std(&self) -> bool {
+        self.std().next().is_some()
     }
 
     /// Its crates, or its proc macros.
@@ -163,6 +178,14 @@ impl Sdk {
     /// Where the SDK has the file of a crate.
     pub fn file(&self, unit: &Unit) -> PathBuf {
         self.folder.join(&unit.file)
+    }
+
+    /// All files that the SDK has of a crate.
+    pub fn files(&self, unit: &Unit) -> Vec<PathBuf> {
+        let file = self.file(unit);
+        let library = file.with_extension("rlib");
+        let also = Some(library).filter(|library| *library != file && library.is_file());
+        std::iter::once(file).chain(also).collect()
     }
 }
 

@@ -46,8 +46,10 @@ impl BuildArguments {
             pair("--package", package.as_ref());
         }
         pair("--profile", self.workspace.profile().as_ref());
-        if let Some(api) = &self.api {
-            pair("--api", api.as_ref());
+        for (option, value) in [("--api", &self.api), ("--target", &self.workspace.target)] {
+            if let Some(value) = value {
+                pair(option, value.as_ref());
+            }
         }
         let paths = [
             ("--sdk", &self.sdk),

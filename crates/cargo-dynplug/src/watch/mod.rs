@@ -237,16 +237,16 @@ impl Watch<'_> {
             self.runs = note.files;
             return Ok(());
         }
-        let command = match &self.arguments.exec {
-            Some(line) => Some((shell(line), line.clone())),
-            None if self.selected.has_host => {
+        let command = match (&self.arguments.exec, &self.selected.host) {
+            (Some(line), _) => Some((shell(line), line.clone())),
+            (None, Some(settings)) => {
                 let outcome = Outcome::of_hosts(note.folder.clone(), note.hosts.clone());
                 let file = outcome.the_host(self.arguments.bin.as_deref())?;
-                let mut command = Command::new(&file);
+                let mut command = settings.program(&file);
                 command.args(&self.arguments.arguments);
                 Some((command, file.display().to_string()))
             }
-            None => None,
+            (None, None) => None,
         };
         self.runs = note.files;
         let Some((mut command, name)) = command else { return Ok(()) };

@@ -16,8 +16,8 @@ pub(super) struct Selected {
     pub(super) sources: Sources,
     /// For the build's `-p`; all where it is empty.
     pub(super) packages: Vec<String>,
-    /// Whether the workspace has a host to run.
-    pub(super) has_host: bool,
+    /// How the host is run, where the workspace has one.
+    pub(super) host: Option<Settings>,
 }
 
 impl Selected {
@@ -27,7 +27,7 @@ impl Selected {
     /// When cargo can't read it, it isn't one that can be built, or has none of the packages that are named.
     pub(super) fn read(arguments: &WatchArguments) -> Result<Selected> {
         let build = &arguments.build;
-        let settings = Settings::read()?;
+        let settings = Settings::read(build.workspace.target.as_deref())?;
         let metadata = read_metadata(build, &settings.targets())?;
         let workspace = match locate::find(build, &metadata, &settings.target)? {
             Some(sdk) => Workspace::of_plugins(metadata, &sdk)?,
@@ -59,7 +59,8 @@ impl Selected {
         for folder in [&build.workspace.target_dir, &build.out_dir].into_iter().flatten() {
             sources.written.push(std::path::absolute(folder).doing("find the folder of the outcome")?);
         }
-        Ok(Selected { sources, packages, has_host: runs && !workspace.hosts.is_empty() })
+        let has_host = runs && !workspace.hosts.is_empty();
+        Ok(Selected { sources, packages, host: has_host.then_some(settings) })
     }
 }
 

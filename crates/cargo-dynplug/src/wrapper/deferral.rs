@@ -36,6 +36,9 @@ pub(super) fn of<'a>(
     if call.has_word("--test") {
         return Ok(None);
     }
+    if call.is_of_std() {
+        return Ok(of_std(call, &unit, sdk));
+    }
     if call.crate_types().contains(&"bin") {
         let is_script = !call.is_for_target();
         return Ok((is_script && !runs && !is_private).then_some(Instead::Replay));
@@ -60,5 +63,15 @@ pub(super) fn of<'a>(
         // One with more features is compiled for the plugin; the shared crates keep naming the SDK's own.
         (false, true) => Ok(None),
         (false, false) => Err(missing_features(held, &missing, title, None).into()),
+    }
+}
+
+/// The same for std's own crates, which cargo compiles where it is told to.
+fn of_std<'a>(call: &Invocation, unit: &Unit, sdk: &'a Sdk) -> Option<Instead<'a>> {
+    match (call.crate_types().contains(&"bin"), sdk.find(unit)) {
+        (true, _) => Some(Instead::Replay),
+        (false, Some(held)) => Some(Instead::Shared(held)),
+        // Those that only tests need are compiled on top of the SDK's. Without such a std in the SDK the toolchain's is meant.
+        (false, None) => (!sdk.has_std()).then_some(Instead::Nothing),
     }
 }

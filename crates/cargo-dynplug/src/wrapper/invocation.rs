@@ -81,6 +81,11 @@ impl Extern {
         Extern { options: options.to_owned(), name: name.to_owned(), path }
     }
 
+    /// Whether cargo gives it in the place of what the compiler would find in its sysroot.
+    pub fn is_of_std(&self) -> bool {
+        self.options.split([',', ':']).any(|o| o == "noprelude")
+    }
+
     fn render(&self) -> String {
         match &self.path {
             Some(path) => format!("{}{}={}", self.options, self.name, path.display()),
@@ -214,6 +219,16 @@ impl Invocation {
     /// Whether the call is for the target (`--target` was given) and not for a build script or proc macro.
     pub fn is_for_target(&self) -> bool {
         self.value("--target").is_some()
+    }
+
+    /// Whether the crate is one of std's, or one that std is made of: cargo compiles them with `-Z build-std`.
+    pub fn is_of_std(&self) -> bool {
+        self.values("-Z").any(|v| v == "force-unstable-if-unmarked")
+    }
+
+    /// Whether the crate is given a std that cargo has compiled.
+    pub fn has_compiled_std(&self) -> bool {
+        self.externs().iter().any(|e| e.is_of_std())
     }
 
     /// The crate's name; calls without one only ask questions.

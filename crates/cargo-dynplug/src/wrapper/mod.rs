@@ -12,7 +12,7 @@ pub mod rustdoc;
 mod stub;
 
 use crate::context::{API_EXTERN_VARIABLE, Context, Package, Phase, Purpose};
-use crate::diagnostic::Result;
+use crate::diagnostic::{Diagnostic, Result};
 use crate::linker::{Link, Role};
 use crate::sdk::{DESCRIPTION, Sdk};
 use crate::source;
@@ -53,6 +53,10 @@ fn run(mut call: Invocation, context: &Context) -> Result<i32> {
         call.push("--remap-path-prefix", format!("{}=/dynplug/out/{name}", Path::new(&out).display()));
     }
     let package_dir = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
+    let has_std = context.has_std || asked.is_of_std() || asked.has_compiled_std();
+    if asked.is_for_target() && !has_std {
+        return Err(without_std(context).into());
+    }
     let (mut compilation, mut unit) = match &context.phase {
         Phase::Hosts { hosts } => for_hosts(call, context, &package_dir, hosts.contains(&package_dir))?,
         Phase::Plugin { plugin, sdk, libraries, plan, purpose } => {
@@ -111,6 +115,14 @@ fn run(mut call: Invocation, context: &Context) -> Result<i32> {
     Ok(code)
 }
 
+fn without_std(context: &Context) -> Diagnostic {
+    let target = &context.target;
+    Diagnostic::error("target-without-std", format!("the toolchain has no standard library for {target}"))
+        .note(format!("the compiler is {}", context.rustc))
+        .help(format!("where the Rust project has one: `rustup target add {target}`"))
+        .help("otherwise let cargo compile it, with `-Z build-std`, a nightly toolchain and its component `rust-src`")
+}
+
 /// The package that asks the processor what it can do. What it is compiled with it would take for granted.
 const ASKS_THE_PROCESSOR: &str = "dynplug-manifest";
 
@@ -136,11 +148,15 @@ fn for_hosts(
     if is_library && !is_api {
         call.set_crate_types(&["lib"]);
     }
-    if context.api_closure.contains(package_dir) {
+    if context.api_closure.contains(package_dir) || call.is_of_std() {
         // Incremental compilation moves the metadata, and with it the identity.
         call.remove_codegen("incremental");
     }
     let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
+    if call.is_of_std() {
+        share(&mut call, context);
+        return plain(call, context);
+    }
     if package == ASKS_THE_PROCESSOR {
         call.remove_codegen("target-cpu");
         call.remove_codegen("target-feature");
@@ -246,7 +262,11 @@ fn product(
 
 /// Puts what the SDK has in the place of the stubs that cargo was given for it.
 fn take_from(sdk: &Sdk, call: &mut Invocation) {
+    // What is left of std is in the sysroot that the crate is given.
+    let of_std = call.is_of_std();
+    let in_sysroot = |e: &Extern| e.is_of_std() && !of_std;
     call.map_externs(|e| match e.path.as_deref().and_then(stub::resolve) {
+        Some(_) if in_sysroot(&e) => None,
         // cargo names a library that is both kinds twice; both stubs lead to the same file.
         Some(file) if file.as_os_str().is_empty() => None,
         Some(file) => Some(Extern { path: Some(file), ..e }),
@@ -292,7 +312,10 @@ fn force_api(sdk: &Sdk, call: &mut Invocation) -> Vec<(OsString, OsString)> {
 /// preference for that library, and this program as the linker.
 fn share(call: &mut Invocation, context: &Context) {
     if call.value("--sysroot").is_none() {
-        call.push("--sysroot", context.sysroot.display().to_string());
+        let compiled = matches!(context.phase, Phase::Hosts { .. });
+        let bare = compiled && (call.is_of_std() || call.has_compiled_std());
+        let sysroot = if bare { &context.bare_sysroot } else { &context.sysroot };
+        call.push("--sysroot", sysroot.display().to_string());
     }
     // Neither works with a shared API library; the build has said so when they were asked for.
     call.remove_codegen("lto");

@@ -95,7 +95,7 @@ pub(super) fn rename(call: &mut Invocation, context: &Context) -> Result<Option<
 fn id(call: &Invocation, context: &Context) -> Result<String> {
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
     let manifest_dir = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
-    let source = context.package(&manifest_dir).map(|p| p.source.clone()).unwrap_or_default();
+    let source = context.source_of(call, &manifest_dir);
     let mut text = format!(
         "{} {} {source}\n{}\n",
         variable("CARGO_PKG_NAME"),

@@ -1,8 +1,7 @@
 //! Mach-O, 32 and 64 bits, for one architecture or several.
-
-use object::endian::Endianness;
-use object::macho;
-use object::read::macho::{FatArch, MachHeader, MachOFatFile, Nlist, Section as _, Segment};
+//!
+//! The layouts are those of Apple's headers `<mach-o/loader.h>`, `<mach-o/fat.h>` and `<mach-o/nlist.h>`. The loader maps
+//! segments, and what a section header says lies within one of them.
 
 use super::error::malformed;
 use super::names::Names;
@@ -10,185 +9,317 @@ use super::{
     DynamicSymbols, Endian, Format, Image, ImageError, ImageKind, Machine, Section, Symbol, SymbolKind, range,
 };
 
-/// Reads a file for several architectures, with 32-bit offsets.
-pub(super) fn parse_fat_32(data: &[u8]) -> Result<Image<'_>, ImageError> {
-    parse_fat::<macho::FatArch32>(data)
+/// How an image writes its numbers.
+#[derive(Debug, Clone, Copy)]
+struct Encoding {
+    is_64: bool,
+    is_big_endian: bool,
 }
 
-/// Reads a file for several architectures, with 64-bit offsets.
-pub(super) fn parse_fat_64(data: &[u8]) -> Result<Image<'_>, ImageError> {
-    parse_fat::<macho::FatArch64>(data)
+/// Reads numbers one after the other; what isn't there is a zero, since the structure was checked to be there.
+struct Fields<'a> {
+    rest: &'a [u8],
+    encoding: Encoding,
 }
 
-/// Reads a 32-bit image.
-pub(super) fn parse_32(data: &[u8]) -> Result<Image<'_>, ImageError> {
-    parse_class::<macho::MachHeader32<Endianness>>(data)
-}
-
-/// Reads a 64-bit image.
-pub(super) fn parse_64(data: &[u8]) -> Result<Image<'_>, ImageError> {
-    parse_class::<macho::MachHeader64<Endianness>>(data)
-}
-
-fn parse_fat<F: FatArch>(data: &[u8]) -> Result<Image<'_>, ImageError> {
-    let count = data.get(4..).and_then(<[u8]>::first_chunk::<4>).map_or(0, |&word| u32::from_be_bytes(word));
-    range(data, 8, u64::from(count).saturating_mul(size_of::<F>() as u64))?;
-    let fat =
-        MachOFatFile::<F>::parse(data).map_err(|_| malformed("its table of architectures cannot be read"))?;
-    // All of them, whichever is taken: a file that was cut off is not whole.
-    for arch in fat.arches() {
-        range(data, arch.offset().into(), arch.size().into())?;
+impl<'a> Fields<'a> {
+    fn new(bytes: &'a [u8], encoding: Encoding) -> Fields<'a> {
+        Fields { rest: bytes, encoding }
     }
-    let here = fat.arches().iter().find(|arch| machine(arch.cputype()).name() == std::env::consts::ARCH);
-    let arch = here.or(fat.arches().first()).ok_or(malformed("it is for no architecture"))?;
-    let image = range(data, arch.offset().into(), arch.size().into())?;
+
+    fn bytes<const N: usize>(&mut self) -> [u8; N] {
+        let Some((front, rest)) = self.rest.split_first_chunk() else { return [0; N] };
+        self.rest = rest;
+        *front
+    }
+
+    fn u8(&mut self) -> u8 {
+        let [byte] = self.bytes();
+        byte
+    }
+
+    fn u16(&mut self) -> u16 {
+        let bytes = self.bytes();
+        if self.encoding.is_big_endian { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }
+    }
+
+    fn u32(&mut self) -> u32 {
+        let bytes = self.bytes();
+        if self.encoding.is_big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
+    }
+
+    /// A number of the size of an address.
+    fn word(&mut self) -> u64 {
+        if !self.encoding.is_64 {
+            return self.u32().into();
+        }
+        let bytes = self.bytes();
+        if self.encoding.is_big_endian { u64::from_be_bytes(bytes) } else { u64::from_le_bytes(bytes) }
+    }
+}
+
+/// The image for this machine in a file for several, or else the first.
+struct Architecture {
+    cpu: u32,
+    offset: u64,
+    size: u64,
+}
+
+/// Reads a file for several architectures, with offsets of 32 or 64 bits.
+pub(super) fn parse_fat(data: &[u8], is_64: bool) -> Result<Image<'_>, ImageError> {
+    let encoding = Encoding { is_64, is_big_endian: true };
+    let count = Fields::new(data.get(4..).unwrap_or_default(), encoding).u32();
+    let size: usize = if is_64 { 32 } else { 20 };
+    let table = range(data, 8, u64::from(count).saturating_mul(size as u64))?;
+    let mut taken: Option<Architecture> = None;
+    for entry in table.chunks_exact(size) {
+        let mut fields = Fields::new(entry, encoding);
+        let (cpu, _subtype) = (fields.u32(), fields.u32());
+        let found = Architecture { cpu, offset: fields.word(), size: fields.word() };
+        // All of them, whichever is taken: a file that was cut off is not whole.
+        range(data, found.offset, found.size)?;
+        let is_here = |arch: &Architecture| machine(arch.cpu).name() == std::env::consts::ARCH;
+        if taken.as_ref().is_none_or(|taken| is_here(&found) && !is_here(taken)) {
+            taken = Some(found);
+        }
+    }
+    let taken = taken.ok_or(malformed("it is for no architecture"))?;
+    let image = range(data, taken.offset, taken.size)?;
     match image {
-        [0xfe, 0xed, 0xfa, 0xce, ..] | [0xce, 0xfa, 0xed, 0xfe, ..] => parse_32(image),
-        [0xfe, 0xed, 0xfa, 0xcf, ..] | [0xcf, 0xfa, 0xed, 0xfe, ..] => parse_64(image),
+        [0xfe, 0xed, 0xfa, 0xce | 0xcf, ..] | [0xce | 0xcf, 0xfa, 0xed, 0xfe, ..] => parse(image),
         _ => Err(malformed("what it has for an architecture is no Mach-O image")),
     }
 }
 
-fn parse_class<'a, M: MachHeader<Endian = Endianness>>(data: &'a [u8]) -> Result<Image<'a>, ImageError> {
-    range(data, 0, size_of::<M>() as u64)?;
-    let header = M::parse(data, 0).map_err(|_| malformed("its first bytes are no header of Mach-O"))?;
-    let endian = header.endian().map_err(|_| malformed("its first bytes are no header of Mach-O"))?;
-    range(data, size_of::<M>() as u64, header.sizeofcmds(endian).into())?;
-    let bad_command = |_| malformed("a load command cannot be read");
-    let mut commands = header.load_commands(endian, data, 0).map_err(bad_command)?;
-
-    let mut soname = None;
-    let mut needed = Vec::new();
-    let mut sections = Vec::new();
-    let mut symbols = None;
-    while let Some(command) = commands.next().map_err(bad_command)? {
-        // A name begins within its command and ends in it.
-        let name = |at: macho::LcStr<Endianness>| {
-            Names::new(command.raw_data(), data)
-                .get(at.offset.get(endian).into(), "a library's name is no text of its command")
-        };
-        if let Some((segment, rest)) = M::Segment::from_command(command).map_err(bad_command)? {
-            let (offset, size) = segment.file_range(endian);
-            range(data, offset, size)?;
-            let headers = segment
-                .sections(endian, rest)
-                .map_err(|_| malformed("a segment has more sections than its command"))?;
-            for section in segment.section_offsets(endian, headers) {
-                let (section, offset) =
-                    section.map_err(|_| malformed("the offsets of its sections cannot be told"))?;
-                sections.push(read_section(section, offset, segment, endian, data)?);
-            }
-        } else if let Some(table) = command.symtab().map_err(bad_command)? {
-            let entry_size = size_of::<M::Nlist>() as u64;
-            let size = u64::from(table.nsyms.get(endian)).saturating_mul(entry_size);
-            range(data, table.symoff.get(endian).into(), size)?;
-            let names = range(data, table.stroff.get(endian).into(), table.strsize.get(endian).into())?;
-            let mut names = Names::new(names, data);
-            let entries = table
-                .symbols::<M, _>(endian, data)
-                .map_err(|_| malformed("its table of symbols cannot be read"))?;
-            let list = entries.iter().filter_map(|entry| read_symbol(entry, endian, &mut names)).collect();
-            // Otherwise a small file could have its reader go over the same table many times.
-            if symbols.replace(list).is_some() {
-                return Err(malformed("it has two tables of symbols"));
-            }
-        } else if let Some(library) = command.dylib().map_err(bad_command)? {
-            needed.push(name(library.dylib.name)?);
-        } else if command.cmd() == macho::LC_ID_DYLIB {
-            let library: &macho::DylibCommand<Endianness> = command.data().map_err(bad_command)?;
-            soname = Some(name(library.dylib.name)?);
-        }
+/// Reads an image for one architecture.
+pub(super) fn parse(data: &[u8]) -> Result<Image<'_>, ImageError> {
+    let encoding = match data {
+        [0xfe, 0xed, 0xfa, 0xce, ..] => Encoding { is_64: false, is_big_endian: true },
+        [0xce, 0xfa, 0xed, 0xfe, ..] => Encoding { is_64: false, is_big_endian: false },
+        [0xfe, 0xed, 0xfa, 0xcf, ..] => Encoding { is_64: true, is_big_endian: true },
+        [0xcf, 0xfa, 0xed, 0xfe, ..] => Encoding { is_64: true, is_big_endian: false },
+        _ => return Err(malformed("its first bytes are no header of Mach-O")),
+    };
+    let header_size = if encoding.is_64 { 32 } else { 28 };
+    let mut header = Fields::new(range(data, 4, header_size - 4)?, encoding);
+    let (cpu, _subtype, kind, count, size) =
+        (header.u32(), header.u32(), header.u32(), header.u32(), header.u32());
+    let mut rest = range(data, header_size, size.into())?;
+    let mut parts = Parts::default();
+    for _ in 0..count {
+        let mut command = Fields::new(rest, encoding);
+        let (kind, size) = (command.u32(), command.u32());
+        let size = usize::try_from(size).ok().filter(|size| *size >= 8);
+        let taken = size.and_then(|size| rest.split_at_checked(size));
+        let (command, more) = taken.ok_or(malformed("a load command cannot be read"))?;
+        rest = more;
+        parts.read(kind, command, encoding, data)?;
     }
     Ok(Image {
         format: Format::MachO,
-        machine: machine(header.cputype(endian)),
-        bits: if header.is_type_64() { 64 } else { 32 },
-        endian: if header.is_big_endian() { Endian::Big } else { Endian::Little },
-        kind: match header.filetype(endian) {
-            macho::MH_EXECUTE => ImageKind::Executable,
-            macho::MH_DYLIB | macho::MH_BUNDLE => ImageKind::SharedLibrary,
-            macho::MH_OBJECT => ImageKind::Relocatable,
+        machine: machine(cpu),
+        bits: if encoding.is_64 { 64 } else { 32 },
+        endian: if encoding.is_big_endian { Endian::Big } else { Endian::Little },
+        kind: match kind {
+            MH_EXECUTE => ImageKind::Executable,
+            MH_DYLIB | MH_BUNDLE => ImageKind::SharedLibrary,
+            MH_OBJECT => ImageKind::Relocatable,
             _ => ImageKind::Other,
         },
-        soname,
-        needed,
-        sections,
+        soname: parts.soname,
+        needed: parts.needed,
+        sections: parts.sections,
         notes: Vec::new(),
         has_segments: true,
-        symbols: DynamicSymbols::list(symbols.unwrap_or_default()),
+        symbols: DynamicSymbols::macho(parts.symbols),
         tls_size: 0,
         static_tls: false,
     })
 }
 
-fn read_section<'a, S: Segment<Endian = Endianness>>(
-    section: &'a S::Section,
+/// What the load commands say.
+#[derive(Default)]
+struct Parts<'a> {
+    soname: Option<&'a str>,
+    needed: Vec<&'a str>,
+    sections: Vec<Section<'a>>,
+    symbols: Option<MachOSymbols<'a>>,
+}
+
+impl<'a> Parts<'a> {
+    fn read(
+        &mut self,
+        kind: u32,
+        command: &'a [u8],
+        encoding: Encoding,
+        data: &'a [u8],
+    ) -> Result<(), ImageError> {
+        // A name begins within its command and ends in it.
+        let name = || {
+            let mut fields = Fields::new(command.get(8..).unwrap_or_default(), encoding);
+            Names::new(command, data).get(fields.u32().into(), "a library's name is no text of its command")
+        };
+        match kind {
+            LC_SEGMENT if !encoding.is_64 => self.segment(command, encoding, data),
+            LC_SEGMENT_64 if encoding.is_64 => self.segment(command, encoding, data),
+            LC_SYMTAB => {
+                let symbols = MachOSymbols::new(command, encoding, data)?;
+                // Otherwise a small file could have its reader go over the same table many times.
+                match self.symbols.replace(symbols) {
+                    Some(_) => Err(malformed("it has two tables of symbols")),
+                    None => Ok(()),
+                }
+            }
+            LC_ID_DYLIB => {
+                self.soname = Some(name()?);
+                Ok(())
+            }
+            LC_LOAD_DYLIB | LC_LOAD_WEAK_DYLIB | LC_REEXPORT_DYLIB | LC_LAZY_LOAD_DYLIB
+            | LC_LOAD_UPWARD_DYLIB => {
+                self.needed.push(name()?);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn segment(&mut self, command: &'a [u8], encoding: Encoding, data: &'a [u8]) -> Result<(), ImageError> {
+        let (head, size) = if encoding.is_64 { (72, 80) } else { (56, 68) };
+        let Some((fields, sections)) = command.split_at_checked(head) else {
+            return Err(malformed("a load command cannot be read"));
+        };
+        let mut fields = Fields::new(fields.get(24..).unwrap_or_default(), encoding);
+        let (address, _memory, offset, file_size) =
+            (fields.word(), fields.word(), fields.word(), fields.word());
+        let (_most, _first, count) = (fields.u32(), fields.u32(), fields.u32());
+        range(data, offset, file_size)?;
+        let segment = Segment { address, offset, size: file_size };
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        let headers = sections.get(..count.saturating_mul(size));
+        let headers = headers.ok_or(malformed("a segment has more sections than its command"))?;
+        for header in headers.chunks_exact(size) {
+            self.sections.push(section(header, &segment, encoding, data)?);
+        }
+        Ok(())
+    }
+}
+
+struct Segment {
+    address: u64,
     offset: u64,
-    segment: &S,
-    endian: Endianness,
+    size: u64,
+}
+
+fn section<'a>(
+    header: &'a [u8],
+    segment: &Segment,
+    encoding: Encoding,
     data: &'a [u8],
 ) -> Result<Section<'a>, ImageError> {
-    let bytes = match section.file_range(endian, offset) {
-        Some((offset, size)) => range(data, offset, size)?,
-        None => &[],
-    };
-    let address: u64 = section_address(section, endian);
-    let (segment_offset, segment_size) = segment.file_range(endian);
-    let segment_address: u64 = segment.vmaddr(endian).into();
-    let distance = address.checked_sub(segment_address);
+    let (name, rest) = header.split_at_checked(16).unwrap_or_default();
+    let name = name.split(|&byte| byte == 0).next().unwrap_or_default();
+    let mut fields = Fields::new(rest.get(16..).unwrap_or_default(), encoding);
+    let (address, size, offset) = (fields.word(), fields.word(), u64::from(fields.u32()));
+    let (_align, _relocations, _count, flags) = (fields.u32(), fields.u32(), fields.u32(), fields.u32());
+    let in_file = !matches!(flags & SECTION_TYPE, S_ZEROFILL | S_GB_ZEROFILL | S_THREAD_LOCAL_ZEROFILL);
+    let bytes = if in_file { range(data, offset, size)? } else { &[] };
+    let distance = address.checked_sub(segment.address);
     let ends_within = |distance: u64| {
-        distance.checked_add(bytes.len() as u64).is_some_and(|end| end <= segment_size)
-            && segment_offset.checked_add(distance) == Some(offset)
+        distance.checked_add(size).is_some_and(|end| end <= segment.size)
+            && segment.offset.checked_add(distance) == Some(offset)
     };
     Ok(Section {
-        name: std::str::from_utf8(section.name()).map_err(|_| malformed("a section's name is no text"))?,
+        name: std::str::from_utf8(name).map_err(|_| malformed("a section's name is no text"))?,
         address,
-        size: section_size(section, endian),
+        size,
         data: bytes,
         mapped: !bytes.is_empty() && distance.is_some_and(ends_within),
     })
 }
 
-fn section_address<S: object::read::macho::Section<Endian = Endianness>>(
-    section: &S,
-    endian: Endianness,
-) -> u64 {
-    section.addr(endian).into()
+/// A symbol table that hasn't been read.
+#[derive(Debug, Clone)]
+pub(super) struct MachOSymbols<'a> {
+    entries: std::slice::ChunksExact<'a, u8>,
+    names: Names<'a>,
+    encoding: Encoding,
 }
 
-fn section_size<S: object::read::macho::Section<Endian = Endianness>>(
-    section: &S,
-    endian: Endianness,
-) -> u64 {
-    section.size(endian).into()
-}
-
-/// The symbol, if others can see it.
-fn read_symbol<'a, N: Nlist<Endian = Endianness>>(
-    entry: &N,
-    endian: Endianness,
-    names: &mut Names<'a>,
-) -> Option<Result<Symbol<'a>, ImageError>> {
-    let flags = entry.n_type();
-    if entry.is_stab() || !flags.is_ext() || flags.is_pext() {
-        return None;
+impl<'a> MachOSymbols<'a> {
+    fn new(command: &[u8], encoding: Encoding, data: &'a [u8]) -> Result<MachOSymbols<'a>, ImageError> {
+        let fields = command.get(8..24).ok_or(malformed("a load command cannot be read"))?;
+        let mut fields = Fields::new(fields, encoding);
+        let (offset, count, names, names_size) = (fields.u32(), fields.u32(), fields.u32(), fields.u32());
+        let size: usize = if encoding.is_64 { 16 } else { 12 };
+        let entries = range(data, offset.into(), u64::from(count).saturating_mul(size as u64))?;
+        let names = range(data, names.into(), names_size.into())?;
+        Ok(MachOSymbols { entries: entries.chunks_exact(size), names: Names::new(names, data), encoding })
     }
-    let defined = !entry.is_undefined();
-    let desc = entry.n_desc(endian);
-    let weak = if defined { desc.contains(macho::N_WEAK_DEF) } else { desc.contains(macho::N_WEAK_REF) };
-    let name = names.get(entry.n_strx(endian).into(), "a symbol's name is no text of the table");
-    let address = entry.n_value(endian).into();
-    Some(name.map(|name| Symbol { name, defined, weak, kind: SymbolKind::Other, address, size: 0 }))
 }
 
-fn machine(cpu: macho::CpuType) -> Machine {
+impl<'a> Iterator for MachOSymbols<'a> {
+    type Item = Result<Symbol<'a>, ImageError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let mut fields = Fields::new(self.entries.next()?, self.encoding);
+            let (name, kind, _section, description) = (fields.u32(), fields.u8(), fields.u8(), fields.u16());
+            let address = fields.word();
+            // Those for debuggers, and those that nobody else sees.
+            if kind & N_STAB != 0 || kind & N_EXT == 0 || kind & N_PEXT != 0 {
+                continue;
+            }
+            let defined = kind & N_TYPE != N_UNDF;
+            let weak = description & if defined { N_WEAK_DEF } else { N_WEAK_REF } != 0;
+            let name = self.names.get(name.into(), "a symbol's name is no text of the table");
+            return Some(name.map(|name| Symbol {
+                name,
+                defined,
+                weak,
+                kind: SymbolKind::Other,
+                address,
+                size: 0,
+            }));
+        }
+    }
+}
+
+fn machine(cpu: u32) -> Machine {
     match cpu {
-        macho::CPU_TYPE_X86_64 => Machine::X86_64,
-        macho::CPU_TYPE_X86 => Machine::X86,
-        macho::CPU_TYPE_ARM64 | macho::CPU_TYPE_ARM64_32 => Machine::Aarch64,
-        macho::CPU_TYPE_ARM => Machine::Arm,
-        macho::CPU_TYPE_POWERPC64 => Machine::Powerpc64,
-        macho::CPU_TYPE_POWERPC => Machine::Powerpc,
-        macho::CpuType(number) => Machine::Other(number),
+        0x0100_0007 => Machine::X86_64,
+        7 => Machine::X86,
+        0x0100_000c | 0x0200_000c => Machine::Aarch64,
+        12 => Machine::Arm,
+        0x0100_0012 => Machine::Powerpc64,
+        18 => Machine::Powerpc,
+        number => Machine::Other(number),
     }
 }
+
+const MH_OBJECT: u32 = 1;
+const MH_EXECUTE: u32 = 2;
+const MH_DYLIB: u32 = 6;
+const MH_BUNDLE: u32 = 8;
+
+const LC_SEGMENT: u32 = 1;
+const LC_SYMTAB: u32 = 2;
+const LC_LOAD_DYLIB: u32 = 0xc;
+const LC_ID_DYLIB: u32 = 0xd;
+const LC_SEGMENT_64: u32 = 0x19;
+const LC_LAZY_LOAD_DYLIB: u32 = 0x20;
+const LC_LOAD_WEAK_DYLIB: u32 = 0x8000_0018;
+const LC_REEXPORT_DYLIB: u32 = 0x8000_001f;
+const LC_LOAD_UPWARD_DYLIB: u32 = 0x8000_0023;
+
+const SECTION_TYPE: u32 = 0xff;
+const S_ZEROFILL: u32 = 1;
+const S_GB_ZEROFILL: u32 = 0xc;
+const S_THREAD_LOCAL_ZEROFILL: u32 = 0x12;
+
+const N_STAB: u8 = 0xe0;
+const N_PEXT: u8 = 0x10;
+const N_TYPE: u8 = 0x0e;
+const N_EXT: u8 = 0x01;
+const N_UNDF: u8 = 0;
+const N_WEAK_REF: u16 = 0x40;
+const N_WEAK_DEF: u16 = 0x80;

@@ -1,15 +1,16 @@
 //! Executable images: what a file says about itself, read without loading it and without believing it.
 //!
-//! [`Image::parse`] reads ELF, and with the feature `all-formats` Mach-O and PE. It takes the bytes of the
+//! [`Image::parse`] reads the formats of the system that it runs on, ELF everywhere, PE on Windows and Mach-O on macOS, and with the feature
+//! `all-formats` Mach-O and PE on every system. It takes the bytes of the
 //! whole file and borrows from them. What has to hold together is checked: no range reaches out of the file,
 //! segments don't overlap, what the loader reads by address is what stands in the file at that place.
 
 mod elf;
 mod error;
-#[cfg(feature = "all-formats")]
+#[cfg(any(target_os = "macos", feature = "all-formats"))]
 mod macho;
 mod names;
-#[cfg(feature = "all-formats")]
+#[cfg(any(windows, feature = "all-formats"))]
 mod pe;
 mod recognise;
 mod structures;
@@ -209,19 +210,19 @@ impl<'a> Image<'a> {
     /// [`ImageError::Malformed`] when its parts contradict each other.
     pub fn parse(data: &'a [u8]) -> Result<Image<'a>, ImageError> {
         let magic = recognise::recognise(data)?;
-        #[cfg(feature = "all-formats")]
-        return match magic {
-            Magic::Elf => elf::parse(data),
-            Magic::MachO32 => macho::parse_32(data),
-            Magic::MachO64 => macho::parse_64(data),
-            Magic::MachOFat32 => macho::parse_fat_32(data),
-            Magic::MachOFat64 => macho::parse_fat_64(data),
-            Magic::Pe => pe::parse(data),
-        };
-        #[cfg(not(feature = "all-formats"))]
         match magic {
             Magic::Elf => elf::parse(data),
+            #[cfg(any(windows, feature = "all-formats"))]
+            Magic::Pe => pe::parse(data),
+            #[cfg(not(any(windows, feature = "all-formats")))]
             Magic::Pe => Err(ImageError::NotAnImage { looks_like: LooksLike::Pe }),
+            #[cfg(any(target_os = "macos", feature = "all-formats"))]
+            Magic::MachO32 | Magic::MachO64 => macho::parse(data),
+            #[cfg(any(target_os = "macos", feature = "all-formats"))]
+            Magic::MachOFat32 => macho::parse_fat(data, false),
+            #[cfg(any(target_os = "macos", feature = "all-formats"))]
+            Magic::MachOFat64 => macho::parse_fat(data, true),
+            #[cfg(not(any(target_os = "macos", feature = "all-formats")))]
             Magic::MachO32 | Magic::MachO64 | Magic::MachOFat32 | Magic::MachOFat64 => {
                 Err(ImageError::NotAnImage { looks_like: LooksLike::MachO })
             }
@@ -235,10 +236,12 @@ impl<'a> Image<'a> {
     /// [`HEAD`] bytes. What is there says where more is, so this is to be asked again until it names nothing new, which
     /// is after a few times. Then the image is what it would be
     /// with the whole file, but for the data of other sections and for symbols. A stretch may reach beyond the file.
-    /// Files of other formats than ELF have to be read whole.
+    /// Files of other formats than ELF and PE have to be read whole.
     pub fn stretches(data: &[u8]) -> Vec<Range<u64>> {
         match recognise::recognise(data.get(..HEAD).unwrap_or(data)) {
             Ok(Magic::Elf) => elf::stretches(data),
+            #[cfg(any(windows, feature = "all-formats"))]
+            Ok(Magic::Pe) => pe::stretches(data),
             // These look at more than the beginning.
             Ok(_) | Err(ImageError::NotAnImage { looks_like: LooksLike::Zeros | LooksLike::Dos }) => {
                 std::iter::once(0..u64::try_from(data.len()).unwrap_or(u64::MAX)).collect()

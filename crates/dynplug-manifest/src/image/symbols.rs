@@ -1,7 +1,11 @@
 //! The symbols that a loader sees, read one at a time.
 
 use super::ImageError;
+#[cfg(any(target_os = "macos", feature = "all-formats"))]
+use super::macho::MachOSymbols;
 use super::names::Names;
+#[cfg(any(windows, feature = "all-formats"))]
+use super::pe::PeSymbols;
 use super::structures::{SymbolEntry, Table};
 
 /// What a symbol stands for.
@@ -42,9 +46,10 @@ pub struct DynamicSymbols<'a>(Inner<'a>);
 #[derive(Debug, Clone)]
 enum Inner<'a> {
     Elf(ElfSymbols<'a>),
-    /// Of the other formats, which only tools read: all of them, made in advance.
-    #[cfg(feature = "all-formats")]
-    List(std::vec::IntoIter<Result<Symbol<'a>, ImageError>>),
+    #[cfg(any(windows, feature = "all-formats"))]
+    Pe(Option<PeSymbols<'a>>),
+    #[cfg(any(target_os = "macos", feature = "all-formats"))]
+    MachO(Option<MachOSymbols<'a>>),
 }
 
 /// A symbol table of ELF that hasn't been read.
@@ -60,9 +65,14 @@ impl<'a> DynamicSymbols<'a> {
         DynamicSymbols(Inner::Elf(symbols))
     }
 
-    #[cfg(feature = "all-formats")]
-    pub(super) fn list(symbols: Vec<Result<Symbol<'a>, ImageError>>) -> DynamicSymbols<'a> {
-        DynamicSymbols(Inner::List(symbols.into_iter()))
+    #[cfg(any(windows, feature = "all-formats"))]
+    pub(super) fn pe(symbols: Option<PeSymbols<'a>>) -> DynamicSymbols<'a> {
+        DynamicSymbols(Inner::Pe(symbols))
+    }
+
+    #[cfg(any(target_os = "macos", feature = "all-formats"))]
+    pub(super) fn macho(symbols: Option<MachOSymbols<'a>>) -> DynamicSymbols<'a> {
+        DynamicSymbols(Inner::MachO(symbols))
     }
 }
 
@@ -72,8 +82,10 @@ impl<'a> Iterator for DynamicSymbols<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         match &mut self.0 {
             Inner::Elf(symbols) => symbols.next(),
-            #[cfg(feature = "all-formats")]
-            Inner::List(symbols) => symbols.next(),
+            #[cfg(any(windows, feature = "all-formats"))]
+            Inner::Pe(symbols) => symbols.as_mut()?.next(),
+            #[cfg(any(target_os = "macos", feature = "all-formats"))]
+            Inner::MachO(symbols) => symbols.as_mut()?.next(),
         }
     }
 }

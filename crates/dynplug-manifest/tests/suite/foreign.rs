@@ -1,6 +1,6 @@
 //! Images of the systems that aren't ELF's: Mach-O and PE.
 
-use dynplug_manifest::image::{Endian, Format, Image, ImageKind, Machine};
+use dynplug_manifest::image::{Endian, Format, HEAD, Image, ImageKind, Machine};
 use dynplug_manifest::{ImageError, Manifest};
 use object::endian::Endianness;
 use object::write::macho::{
@@ -147,19 +147,24 @@ fn fat(images: &[(macho::CpuType, &[u8])]) -> Vec<u8> {
 }
 
 fn dll(is_64: bool) -> Vec<u8> {
+    dll_with_code(is_64, &[])
+}
+
+fn dll_with_code(is_64: bool, code: &[u8]) -> Vec<u8> {
     let manifest = manifest().encode();
     let records = record(&FIELDS);
     let mut out = Vec::new();
-    let mut writer = Writer::new(is_64, 0x1000, 0x20, &mut out);
+    let mut writer = Writer::new(is_64, 0x1000, 0x200, &mut out);
     writer.reserve_dos_header();
     writer.reserve_nt_headers(16);
-    writer.reserve_section_headers(4);
+    writer.reserve_section_headers(5);
 
     let data = pe::IMAGE_SCN_CNT_INITIALIZED_DATA | pe::IMAGE_SCN_MEM_READ;
     let mut section = |name: &[u8; 8], bytes: &[u8]| {
         let size = bytes.len() as u32;
         writer.reserve_section(*name, data, size, size)
     };
+    let text = section(b".text\0\0\0", code);
     let note = section(b"dp_note\0", &manifest);
     let exp = section(b"dp_exp\0\0", &records);
 
@@ -208,6 +213,7 @@ fn dll(is_64: bool) -> Vec<u8> {
         size_of_heap_commit: 0,
     });
     writer.write_section_headers();
+    writer.write_section(text.file_offset, code);
     writer.write_section(note.file_offset, &manifest);
     writer.write_section(exp.file_offset, &records);
     writer.write_section(edata.file_offset, &exports);
@@ -278,6 +284,56 @@ fn a_dll_says_what_it_is() {
         );
         says_what_it_carries(&image);
     }
+}
+
+// E5
+#[test]
+fn of_a_dll_some_stretches_say_as_much_as_the_whole() {
+    let whole = dll_with_code(true, &[0xcc; 100_000]);
+    let mut part = vec![0; whole.len()];
+    let mut read = 0;
+    let mut wanted = vec![0..HEAD as u64];
+    while let Some(range) = wanted.pop() {
+        let range = range.start as usize..(range.end as usize).min(whole.len());
+        if part[range.clone()] != whole[range.clone()] {
+            read += range.len();
+            part[range.clone()].copy_from_slice(&whole[range]);
+            wanted.extend(Image::stretches(&part));
+        }
+    }
+    let image = Image::parse(&part).unwrap();
+    assert_eq!((image.soname(), image.needed()), (Some("hello.dll"), &["api.dll"][..]));
+    says_what_it_carries(&image);
+    assert!(read < 20_000, "{read}");
+}
+
+#[test]
+fn a_dll_whose_parts_contradict_each_other_is_damaged() {
+    let whole = dll(true);
+    let header = u32::from_le_bytes(whole[0x3c..0x40].try_into().unwrap()) as usize;
+    let sections = header + 24 + usize::from(u16::from_le_bytes([whole[header + 20], whole[header + 21]]));
+    let changed = |at: usize, value: u32| {
+        let mut bytes = whole.clone();
+        bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+        bytes
+    };
+    let damaged = [
+        // The second section where the first is, the last one beyond the image, imports and exports nowhere.
+        changed(sections + 40 + 12, 0),
+        changed(sections + 4 * 40 + 8, 0x10_0000),
+        changed(header + 24 + 112, 0x7000_0000),
+        changed(header + 24 + 120, 0x7000_0000),
+    ];
+    for bytes in damaged {
+        assert!(matches!(Image::parse(&bytes), Err(ImageError::Malformed { .. })));
+    }
+    // Symbols beyond the end of the file.
+    assert!(matches!(Image::parse(&changed(header + 12, 0x10_0000)), Err(ImageError::Truncated { .. })));
+    // What doesn't begin at a sector is not put there by the loader as it stands in the file.
+    let mut bytes = whole.clone();
+    let at = sections + 2 * 40 + 20;
+    bytes[at] += 1;
+    assert!(!Image::parse(&bytes).unwrap().sections()[2].mapped);
 }
 
 // C1

@@ -88,7 +88,7 @@ pub(crate) unsafe fn open_file(path: &Path, load: Load) -> Result<&'static Plugi
     // Who asks again pays for one look at the file and one at a table.
     if let Ok(metadata) = path.metadata()
         && let Some(plugin) =
-            REGISTRY.known(path, Source::File(system::file_id(path, &metadata)), Stamp::of(&metadata))
+            REGISTRY.known(path, Source::File(system::file_id_at(path, &metadata)), Stamp::of(&metadata))
         && plugin.is(Wanted::Plugin)
     {
         return Ok(plugin);

@@ -1,13 +1,13 @@
 //! ELF systems: `dlopen` of a private copy, and what the loader has mapped of this very library.
 
-use super::Mapped;
+use super::{Mapped, given};
 use crate::error::SystemError;
 use crate::loader::Load;
+use dynplug_manifest::note::{self, Tables};
 use std::ffi::{CStr, CString, c_int, c_void};
 use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
 /// Maps a plugin and runs its constructors: exactly these bytes, or with [`Load::InPlace`] the file at `path`.
 ///
@@ -42,20 +42,6 @@ pub(crate) unsafe fn map(
     unsafe { open(&name) }
 }
 
-/// What the loader gave so far, in order. It gives a library a second time when it takes another file for the same.
-static GIVEN: Mutex<Vec<usize>> = Mutex::new(Vec::new());
-
-/// Notes that the loader gave this; whether for the first time.
-fn is_first(handle: usize) -> bool {
-    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
-    let place = given.partition_point(|other| *other < handle);
-    let first = given.get(place) != Some(&handle);
-    if first {
-        given.insert(place, handle);
-    }
-    first
-}
-
 /// # Safety
 ///
 /// The file must be a plugin that fits this process.
@@ -65,13 +51,13 @@ unsafe fn open(name: &CStr) -> Result<Mapped, SystemError> {
     if handle.is_null() {
         return Err(last_error());
     }
-    let is_new = is_first(handle.addr());
+    let is_new = given::is_first(handle.addr());
     let mut link: *const LinkMap = std::ptr::null();
     // SAFETY: the handle is one that dlopen gave, and RTLD_DI_LINKMAP writes one pointer.
     let code = unsafe { dlinfo(handle, RTLD_DI_LINKMAP, (&raw mut link).cast()) };
     if code != 0 || link.is_null() {
         // It is mapped, and the caller will see that it isn't what was wanted.
-        return Ok(Mapped { base: 0, extent: 0..0, notes: Vec::new(), is_new, handle: handle.addr() });
+        return Ok(Mapped { is_new, handle: handle.addr(), ..Mapped::NOTHING });
     }
     // SAFETY: the loader's record of a library that is never closed; its first member is the load address on every ELF
     // system, as <link.h> says.
@@ -82,8 +68,7 @@ unsafe fn open(name: &CStr) -> Result<Mapped, SystemError> {
         Some(headers) => search.found(&Loaded { base, headers }),
         None => search.run(),
     }
-    let extent = search.extent.unwrap_or(0..0);
-    Ok(Mapped { base, extent, notes: search.notes, is_new, handle: handle.addr() })
+    Ok(Mapped { is_new, handle: handle.addr(), ..search.mapped() })
 }
 
 impl Mapped {
@@ -158,8 +143,7 @@ pub(crate) fn program_image() -> Mapped {
 fn find(wanted: impl Fn(&Loaded<'_>) -> bool) -> Mapped {
     let mut search = Search::new(wanted);
     search.run();
-    let extent = search.extent.unwrap_or(0..0);
-    Mapped { base: search.base, extent, notes: search.notes, is_new: false, handle: 0 }
+    search.mapped()
 }
 
 /// An image as the loader lists it.
@@ -205,6 +189,17 @@ impl<F: Fn(&Loaded<'_>) -> bool> Search<F> {
     fn run(&mut self) {
         // SAFETY: the callback is called during the call only, with the pointer that is passed here.
         unsafe { libc::dl_iterate_phdr(Some(visit::<F>), (&raw mut *self).cast()) };
+    }
+
+    /// What was found.
+    fn mapped(&self) -> Mapped {
+        Mapped {
+            base: self.base,
+            extent: self.extent.clone().unwrap_or(0..0),
+            manifest: self.notes.iter().find_map(|notes| note::find(notes)),
+            tables: self.notes.iter().find_map(|notes| Tables::find(notes)),
+            ..Mapped::NOTHING
+        }
     }
 
     fn found(&mut self, image: &Loaded<'_>) {

@@ -11,10 +11,25 @@ pub(crate) use elf::{map, own_image, program_image};
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
 pub(crate) use libraries::is_there;
 
-#[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
+#[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "macos", windows))]
+mod given;
+
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(target_os = "macos")]
+pub(crate) use macos::{is_there, map, own_image, program_image};
+
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+pub(crate) use windows::{FileId, file_id, file_id_at, is_there, map, own_image, program_image};
+
+#[cfg(not(any(target_os = "linux", target_os = "freebsd", target_os = "macos", windows)))]
 mod unsupported;
-#[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
+#[cfg(not(any(target_os = "linux", target_os = "freebsd", target_os = "macos", windows)))]
 pub(crate) use unsupported::{is_there, map, own_image, program_image};
+
+use dynplug_manifest::note::Tables;
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -39,13 +54,25 @@ pub(crate) struct Mapped {
     pub(crate) base: usize,
     /// Where it lies, from its first to its last segment.
     pub(crate) extent: std::ops::Range<usize>,
-    /// Its notes.
-    pub(crate) notes: Vec<&'static [u8]>,
+    /// The manifest that it carries.
+    pub(crate) manifest: Option<&'static [u8]>,
+    /// Where it says that the tables of its exported items and init functions are.
+    pub(crate) tables: Option<Tables>,
     /// Whether the loader gave it for the first time.
     pub(crate) is_new: bool,
     /// What the loader calls it.
-    #[cfg_attr(not(any(target_os = "linux", target_os = "freebsd")), allow(dead_code))]
+    #[cfg_attr(
+        not(any(target_os = "linux", target_os = "freebsd", target_os = "macos", windows)),
+        allow(dead_code)
+    )]
     pub(crate) handle: usize,
+}
+
+impl Mapped {
+    /// No image.
+    #[cfg_attr(windows, allow(dead_code))]
+    pub(crate) const NOTHING: Mapped =
+        Mapped { base: 0, extent: 0..0, manifest: None, tables: None, is_new: false, handle: 0 };
 }
 
 /// What tells one file from another.
@@ -59,22 +86,34 @@ pub(crate) struct FileId {
     born: Option<std::time::SystemTime>,
 }
 
+/// The id of an open file.
 #[cfg(unix)]
-pub(crate) fn file_id(_canonical: &Path, metadata: &Metadata) -> FileId {
+pub(crate) fn file_id(_file: &File, canonical: &Path, metadata: &Metadata) -> FileId {
+    file_id_at(canonical, metadata)
+}
+
+/// The id of the file at a path.
+#[cfg(unix)]
+pub(crate) fn file_id_at(_path: &Path, metadata: &Metadata) -> FileId {
     use std::os::unix::fs::MetadataExt;
     let born = metadata.created().or_else(|_| metadata.modified()).ok();
     FileId { device: metadata.dev(), inode: metadata.ino(), born }
 }
 
 /// What tells one file from another.
-#[cfg(not(unix))]
+#[cfg(not(any(unix, windows)))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct FileId {
     path: u64,
 }
 
-#[cfg(not(unix))]
-pub(crate) fn file_id(canonical: &Path, _metadata: &Metadata) -> FileId {
+#[cfg(not(any(unix, windows)))]
+pub(crate) fn file_id(_file: &File, canonical: &Path, metadata: &Metadata) -> FileId {
+    file_id_at(canonical, metadata)
+}
+
+#[cfg(not(any(unix, windows)))]
+pub(crate) fn file_id_at(canonical: &Path, _metadata: &Metadata) -> FileId {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
     canonical.hash(&mut hasher);

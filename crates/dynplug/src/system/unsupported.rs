@@ -11,11 +11,11 @@ pub(crate) fn is_there(_name: &str) -> Option<bool> {
 
 /// Nobody shares a library here, so there is nothing that it would say.
 pub(crate) fn own_image() -> Mapped {
-    Mapped { base: 0, extent: 0..0, notes: Vec::new(), is_new: false }
+    Mapped::NOTHING
 }
 
 pub(crate) fn program_image() -> Mapped {
-    own_image()
+    Mapped::NOTHING
 }
 
 /// # Safety

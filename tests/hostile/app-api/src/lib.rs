@@ -9,7 +9,38 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
+/// The libraries that are loaded.
+#[cfg(windows)]
+pub fn traces() -> BTreeSet<String> {
+    #[link(name = "kernel32")]
+    unsafe extern "system" {
+        fn GetCurrentProcess() -> *mut u8;
+        fn K32EnumProcessModules(process: *mut u8, to: *mut *mut u8, size: u32, needed: *mut u32) -> i32;
+        fn GetModuleFileNameW(module: *mut u8, to: *mut u16, size: u32) -> u32;
+    }
+    let mut modules = [std::ptr::null_mut(); 512];
+    let mut needed = 0;
+    // SAFETY: there is as much room as is said.
+    let done = unsafe {
+        K32EnumProcessModules(
+            GetCurrentProcess(),
+            modules.as_mut_ptr(),
+            size_of_val(&modules) as u32,
+            &mut needed,
+        )
+    };
+    assert!(done != 0 && needed as usize <= size_of_val(&modules), "the system tells what is loaded");
+    let name = |module: &*mut u8| {
+        let mut name = [0; 1024];
+        // SAFETY: as above.
+        let length = unsafe { GetModuleFileNameW(*module, name.as_mut_ptr(), name.len() as u32) };
+        String::from_utf16_lossy(&name[..length as usize])
+    };
+    modules[..needed as usize / size_of::<*mut u8>()].iter().map(name).collect()
+}
+
 /// The files and copies that are mapped, and the descriptors that are open.
+#[cfg(not(windows))]
 pub fn traces() -> BTreeSet<String> {
     let maps = fs::read_to_string("/proc/self/maps").expect("the system has /proc");
     let mut traces: BTreeSet<String> =

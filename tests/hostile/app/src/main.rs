@@ -40,7 +40,10 @@ fn main() {
             "touch" => touch(&path()),
             "replace" => replace(&path(), &path()),
             "hard-link" => fs::hard_link(path(), path()),
+            #[cfg(unix)]
             "symbolic-link" => std::os::unix::fs::symlink(path(), path()),
+            #[cfg(windows)]
+            "symbolic-link" => std::os::windows::fs::symlink_file(path(), path()),
             "remove" => fs::remove_file(path()),
             other => panic!("there is no verb {other}"),
         };
@@ -132,6 +135,13 @@ fn discover_each(folder: &Path) -> io::Result<()> {
 }
 
 /// The most that this process ever had of something, in kilobytes.
+#[cfg(not(target_os = "linux"))]
+fn peak(_what: &str) -> u64 {
+    0
+}
+
+/// The most that this process ever had of something, in kilobytes.
+#[cfg(target_os = "linux")]
 fn peak(what: &str) -> u64 {
     let status = fs::read_to_string("/proc/self/status").expect("the system has /proc");
     let line = status.lines().find(|line| line.starts_with(what)).expect("the system counts it");

@@ -5,7 +5,8 @@ use app_api::dynplug::Load;
 use std::path::Path;
 
 #[used]
-#[unsafe(link_section = ".init_array")]
+#[cfg_attr(windows, unsafe(link_section = ".CRT$XCU"))]
+#[cfg_attr(not(windows), unsafe(link_section = ".init_array"))]
 static BEFORE_MAIN: extern "C" fn() = before_main;
 
 extern "C" fn before_main() {

@@ -2,6 +2,10 @@
 
 mod calling;
 mod failing;
+#[cfg(unix)]
+mod forking;
+#[cfg(not(unix))]
+#[path = "not_forking.rs"]
 mod forking;
 mod many;
 mod once;

@@ -17,7 +17,8 @@ extern "C" fn constructor() {
 }
 
 #[used]
-#[unsafe(link_section = ".init_array")]
+#[cfg_attr(windows, unsafe(link_section = ".CRT$XCU"))]
+#[cfg_attr(not(windows), unsafe(link_section = ".init_array"))]
 static CONSTRUCTOR: extern "C" fn() = constructor;
 
 struct Noisy;
