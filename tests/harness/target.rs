@@ -120,8 +120,15 @@ impl Target {
             return text;
         }
         // As they are printed with `{:?}`, too.
-        let text = text.replace(r"\\", r"\").replace(r"\\?\", "").replace(r"\?\", "");
-        text.replace(r"Z:\", "/").replace('\\', "/")
+        let of_a_line = |line: &str| {
+            let drive = line.find(":\\").and_then(|at| line.get(at.checked_sub(1)?..at));
+            if !drive.is_some_and(|drive| drive.starts_with(|c: char| c.is_ascii_uppercase())) {
+                return line.to_owned();
+            }
+            let line = line.replace(r"\\", r"\").replace(r"\\?\", "").replace(r"\?\", "");
+            line.replace(r"Z:\", "/").replace('\\', "/")
+        };
+        text.split_inclusive('\n').map(of_a_line).collect()
     }
 
     /// The ending of shared libraries.
