@@ -292,7 +292,8 @@ fn of_a_dll_some_stretches_say_as_much_as_the_whole() {
     let whole = dll_with_code(true, &[0xcc; 100_000]);
     let mut part = vec![0; whole.len()];
     let mut read = 0;
-    let mut wanted = Vec::from([0..HEAD as u64]);
+    let mut wanted = Vec::new();
+    wanted.push(0..HEAD as u64);
     while let Some(range) = wanted.pop() {
         let range = range.start as usize..(range.end as usize).min(whole.len());
         if part[range.clone()] != whole[range.clone()] {
