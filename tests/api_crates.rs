@@ -66,7 +66,7 @@ fn a_plugin_that_names_only_dynplug_or_only_a_shared_crate_works() {
         .package("shared", Kind::Plugin, &["dynplug", "app-api", "middle"], only_shared);
     fixture.build().go().ok();
     fixture.app().go().ok().prints("only dynplug");
-    fixture.replace("app/src/main.rs", "libhello.so", "libshared.so").replace(
+    fixture.replace("app/src/main.rs", "{DLL_PREFIX}hello", "{DLL_PREFIX}shared").replace(
         "app/src/main.rs",
         "    f();",
         "    app_api::middle::next();\n    f();",
