@@ -59,10 +59,13 @@ pub(super) fn export(arguments: &mut Arguments, native: &Native, all: bool, fold
     Ok(())
 }
 
-/// Says where a program's libraries are: beside it, and beside its plugins.
-pub(super) fn host(arguments: &mut Arguments) {
-    for folder in ["@loader_path", "@loader_path/plugins"] {
-        arguments.words.push(format!("-Wl,-rpath,{folder}").into());
+/// Says where a program's libraries are: in that folder, or beside it; and beside its plugins.
+pub(super) fn host(arguments: &mut Arguments, folder: Option<&Path>) {
+    let beside = folder.unwrap_or(Path::new("@loader_path"));
+    for folder in [beside, Path::new("@loader_path/plugins")] {
+        for word in ["-rpath".as_ref(), folder.as_os_str()] {
+            arguments.words.extend(["-Xlinker".into(), word.to_owned()]);
+        }
     }
 }
 

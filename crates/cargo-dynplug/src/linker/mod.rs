@@ -326,17 +326,18 @@ fn host(link: &Link, context: &Context, mut arguments: Arguments, inputs: &argum
     let manifest = manifest(Product::Host, link, context, Identity::ZERO, reference, crates);
     let note = note::object(&manifest, inputs)?;
     arguments.words.push(note.path().into());
+    let elsewhere = match &context.phase {
+        Phase::Hosts { .. } => None,
+        // Tests stay where they are made, and what is made for the next build of the library lies there too.
+        Phase::Plugin { .. } => library.file.parent(),
+    };
     let for_windows = pe::words(&context.target);
     match for_windows {
         // The program's own folder is where the system looks first.
         Some(words) => words.product(&mut arguments, context),
-        None if macho::is_for(&context.target) => macho::host(&mut arguments),
+        None if macho::is_for(&context.target) => macho::host(&mut arguments, elsewhere),
         None => {
-            let beside = match &context.phase {
-                Phase::Hosts { .. } => PathBuf::from("$ORIGIN"),
-                // Tests stay where they are made, and what is made for the next build of the library lies there too.
-                Phase::Plugin { .. } => library.file.parent().map(PathBuf::from).unwrap_or_default(),
-            };
+            let beside = elsewhere.unwrap_or(Path::new("$ORIGIN"));
             // DT_RPATH and not DT_RUNPATH, since the latter gives way to LD_LIBRARY_PATH.
             arguments.words.push("-Wl,--disable-new-dtags".into());
             for word in ["-rpath".as_ref(), beside.as_os_str()] {
