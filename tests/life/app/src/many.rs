@@ -101,7 +101,7 @@ fn stress() {
     ended.store(true, Ordering::Relaxed);
     assert!(forking.join().unwrap() > 0);
     for (number, outcome) in outcomes.lock().unwrap().iter() {
-        assert_eq!(script::played(&format!("copy{number}")), 1, "copy{number}");
+        assert_eq!(script::played(&format!("copy{number}")), 1, "copy{number}: {outcome:?}");
         match number % 10 {
             0 => assert!(outcome.as_ref().unwrap_err().contains(&format!("{number} panics"))),
             5 => assert!(outcome.as_ref().unwrap_err().contains(&format!("{number} fails"))),
