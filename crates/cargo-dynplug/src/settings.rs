@@ -144,9 +144,14 @@ fn named_target(asked_for: Option<&str>, config: &Config) -> Result<Option<Strin
 /// The linker that rustc calls where nothing else is said.
 fn default_linker(target: &str) -> PathBuf {
     let machine = target.split('-').next().unwrap_or_default();
-    match target.ends_with("-windows-gnu") {
-        true => format!("{machine}-w64-mingw32-gcc").into(),
-        false => "cc".into(),
+    if target.ends_with("-windows-gnu") {
+        format!("{machine}-w64-mingw32-gcc").into()
+    } else if target.ends_with("-windows-gnullvm") {
+        format!("{machine}-w64-mingw32-clang").into()
+    } else if target.ends_with("-windows-msvc") {
+        if cfg!(windows) { "link.exe".into() } else { "lld-link".into() }
+    } else {
+        "cc".into()
     }
 }
 
