@@ -53,11 +53,17 @@ pub enum Load {
     ///
     /// # Platform-specific behaviour
     ///
-    /// A sealed file in memory on Linux. Elsewhere the file itself is mapped for now.
+    /// A sealed file in memory on Linux. A temporary file on Windows, to which nobody else can write: while the process
+    /// lives it can't be removed, so the next process that makes copies removes it. A temporary file on macOS, which is
+    /// removed once it is mapped. Elsewhere the file itself is mapped.
     #[default]
     PrivateCopy,
     /// The file itself. Processes that load the same file share its pages, and tools that look for the file find it.
     /// Who writes to the file while it is loaded changes the running program.
+    ///
+    /// # Platform-specific behaviour
+    ///
+    /// On Windows the system lets nobody write to a file that is loaded, or remove it.
     InPlace,
 }
 
