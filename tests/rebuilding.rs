@@ -123,3 +123,29 @@ fn building_a_plugin_leaves_host_and_api_library_alone() {
     fixture.build().go().ok();
     fixture.app().go().ok().prints("host 3\none 3\nzwei 3");
 }
+
+#[test]
+fn what_is_no_member_any_more_goes_from_the_outcome_and_what_others_put_there_stays() {
+    let source = "#[dynplug::export]\npub fn f() { println!(\"called\") }\n";
+    let fixture = Fixture::usual("gone", source);
+    fixture.plugin("second", source).host_named("other", "use app_api as _;\nfn main() {}\n");
+    fixture.build().go().ok();
+    let foreign = fixture.plugin_file("foreign");
+    std::fs::copy(fixture.plugin_file("hello"), &foreign).unwrap();
+    for name in ["second", "other"] {
+        std::fs::remove_dir_all(fixture.path(name)).unwrap();
+    }
+    // A part of a build says nothing of the rest.
+    fixture.build().args(["-p", "hello"]).go().ok();
+    assert!(fixture.plugin_file("second").exists() && fixture.outcome("other").exists());
+    fixture.build().go().ok();
+    assert!(!fixture.plugin_file("second").exists() && !fixture.outcome("other").exists());
+    assert!(foreign.exists() && fixture.plugin_file("hello").exists());
+    // Nor is anything taken that somebody has put in a plugin's place.
+    fixture.plugin("third", source);
+    fixture.build().go().ok();
+    std::fs::copy(fixture.outcome("app"), fixture.plugin_file("third")).unwrap();
+    std::fs::remove_dir_all(fixture.path("third")).unwrap();
+    fixture.build().go().ok();
+    assert!(fixture.plugin_file("third").exists());
+}

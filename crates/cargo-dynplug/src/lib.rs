@@ -151,7 +151,8 @@ fn make_sdk(arguments: &SdkArguments) -> Result<i32> {
         MessageFormat::Human if arguments.build.messages.quiet => {}
         MessageFormat::Human => {
             let count = description.crates.len();
-            let more = format!(" ({:.1} MB, {count} shared crates)", size as f64 / 1e6);
+            let profile = &description.profile;
+            let more = format!(" ({:.1} MB, profile {profile}, {count} shared crates)", size as f64 / 1e6);
             terminal::status_of_file("SDK", &exported.file, &more);
         }
     }

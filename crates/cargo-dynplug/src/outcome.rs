@@ -8,7 +8,9 @@ use crate::terminal::line;
 use dynplug_manifest::image::Image;
 use dynplug_manifest::manifest::Product;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// What was built.
 #[derive(Debug)]
@@ -23,6 +25,53 @@ pub struct Outcome {
     pub plugins: Vec<Made>,
     /// Libraries that these share among themselves.
     pub libraries: Vec<PluginLibrary>,
+}
+
+/// What builds have put into a folder.
+struct Placed {
+    record: PathBuf,
+    /// Each file, with size and time of its last write.
+    files: BTreeMap<PathBuf, Stamp>,
+}
+
+/// Tells a file that was put somewhere from another that somebody has put in its place.
+type Stamp = (u64, Option<SystemTime>);
+
+fn stamp(file: &Path) -> Option<Stamp> {
+    let metadata = file.symlink_metadata().ok()?;
+    Some((metadata.len(), metadata.modified().ok()))
+}
+
+impl Placed {
+    /// As it was noted. A record that can't be read is none.
+    fn in_folder(folder: &Path, records: &Path) -> Placed {
+        let name = files::hex(&files::sha256(folder.as_os_str().as_encoded_bytes()));
+        let record = records.join(name).with_extension("json");
+        let files = std::fs::read(&record).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        Placed { record, files: files.unwrap_or_default() }
+    }
+
+    /// Removes what is there as it was put there and isn't among these files, if they are all; and notes these.
+    fn renew(mut self, made: Vec<PathBuf>, everything: bool) -> Result<()> {
+        if everything {
+            let is_stale = |file: &PathBuf, was: &Stamp| !made.contains(file) && stamp(file) == Some(*was);
+            for (file, was) in &self.files {
+                if is_stale(file, was) {
+                    std::fs::remove_file(file).doing(format_args!("remove {}", file.display()))?;
+                }
+            }
+            self.files.clear();
+        }
+        self.files.extend(made.into_iter().filter_map(|file| Some((file.clone(), stamp(&file)?))));
+        let json = serde_json::to_vec(&self.files).doing("note what was built")?;
+        if let Some(folder) = self.record.parent() {
+            files::make_folder(folder)?;
+        }
+        match std::fs::read(&self.record) {
+            Ok(noted) if noted == json => Ok(()),
+            _ => files::write_whole(&self.record, &json),
+        }
+    }
 }
 
 /// A library that plugins share among themselves.
@@ -46,11 +95,13 @@ pub struct Host {
 }
 
 impl Outcome {
-    /// Puts everything into the folder. With `everything`, API libraries that no host needs any more are removed.
+    /// Puts everything into the folder. With `everything`, what an earlier build put there and this one doesn't make any more is
+    /// removed: API libraries that no host needs, and hosts and plugins of packages that are gone. `records` is a folder in
+    /// which it is noted what was put where; what others have put there is left alone.
     ///
     /// # Errors
     /// When a file can't be read or written.
-    pub fn place(&self, everything: bool) -> Result<()> {
+    pub fn place(&self, everything: bool, records: &Path) -> Result<()> {
         files::make_folder(&self.folder)?;
         if !self.hosts.is_empty() {
             // The library first: a host that is there is one that starts.
@@ -76,7 +127,7 @@ impl Outcome {
         if everything {
             self.libraries.iter().try_for_each(|library| remove_stale(&self.plugin_library(library)))?;
         }
-        Ok(())
+        Placed::in_folder(&self.folder, records).renew(self.files(), everything)
     }
 
     /// An outcome of which nothing but the hosts is known.

@@ -236,17 +236,29 @@ impl Workspace {
     fn as_a_plugin(&self, id: &PackageId, d: Diagnostic) -> Diagnostic {
         let package = &self.metadata[id];
         let api = self.api.as_ref().map_or_else(|| "dynplug".to_owned(), |api| self.name(api));
-        let d = d.span(crate_types(package));
-        let graph = Graph::of(&self.metadata);
-        let d = if self.api.as_ref().is_some_and(|api| graph.below(id).contains(api)) {
+        let depends = self.api.as_ref().is_some_and(|api| Graph::of(&self.metadata).below(id).contains(api));
+        let is_typed = is_plugin(&self.metadata, id);
+        let place = if is_typed {
+            Span::in_manifest(package.manifest_path.as_std_path(), &["dependencies"])
+        } else {
+            crate_types(package)
+        };
+        let d = d.span(place);
+        let d = if depends {
             d.note("it depends on the API crate, but has neither an executable nor `crate-type = [\"lib\", \"cdylib\"]`")
         } else {
             d.note(format!("it does not depend on the API crate `{api}`"))
         };
-        d.help(format!(
-            "to make it a plugin, let it depend on `{api}` and on `dynplug`, and add to {}:\n[lib]\ncrate-type = [\"lib\", \"cdylib\"]",
-            package.manifest_path
-        ))
+        let manifest = &package.manifest_path;
+        d.help(match (is_typed, depends) {
+            (true, _) => format!("to make it a plugin, add `{api}` to the dependencies in {manifest}"),
+            (false, true) => {
+                format!("to make it a plugin, add to {manifest}:\n[lib]\ncrate-type = [\"lib\", \"cdylib\"]")
+            }
+            (false, false) => format!(
+                "to make it a plugin, let it depend on `{api}` and on `dynplug`, and add to {manifest}:\n[lib]\ncrate-type = [\"lib\", \"cdylib\"]"
+            ),
+        })
     }
 }
 
@@ -260,9 +272,10 @@ pub fn crate_types(package: &cargo_metadata::Package) -> Option<Span> {
 
 /// Plugins have the copy of an API crate that came with an SDK. What is built with that alone would fit no host.
 fn no_sdk(api: &str) -> Diagnostic {
-    Diagnostic::error("no-sdk", "nothing says with which SDK the plugins are to be built")
+    Diagnostic::error("no-sdk", "the host isn't built here, and plugins are built with its SDK")
         .note(format!("the API crate `{api}` is an SDK's copy: the library itself is built with the host"))
-        .help("name the SDK: `--sdk FILE`, or DYNPLUG_SDK in the environment")
+        .help("to try a plugin in the host that is installed: `cargo dynplug watch --exec COMMAND`, which has the plugins' folder in DYNPLUG_PLUGINS")
+        .help("to build plugins, name the SDK: `--sdk FILE`, or DYNPLUG_SDK in the environment")
         .help("or in Cargo.toml:\n[package.metadata.dynplug]\nsdk = \"FILE\"")
         .usage()
 }

@@ -210,7 +210,8 @@ diagnostics! {
         explanation: "The API library that the plugin was compiled against and the one in the host are from the same \
             source, but were compiled with other settings, most often debug and release. The settings themselves do \
             no harm, but they make two builds, and a plugin fits one.",
-        remedy: "build host and plugin with one profile: `cargo dynplug build --profile {profile}`",
+        remedy: "build host and plugin with one profile: `cargo dynplug build --profile {profile}`; a plugin has the profile of \
+            the SDK that it is built with, so take the SDK of that host",
     }
     CrateOnlyInHost "crate-only-in-host" {
         title: "the host shares a crate that the plugin does not know as shared",

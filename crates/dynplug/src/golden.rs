@@ -146,6 +146,7 @@ fn cases() -> Vec<(&'static str, Box<dyn std::error::Error>)> {
                 path: PathBuf::from("helo"),
                 searched: vec![PathBuf::from("plugins"), PathBuf::from("/usr/lib/app/plugins")],
                 nearest: vec!["hello".to_owned()],
+                opens_files: true,
             }),
         ),
         (
@@ -154,6 +155,7 @@ fn cases() -> Vec<(&'static str, Box<dyn std::error::Error>)> {
                 path: PathBuf::from("hello"),
                 searched: Vec::new(),
                 nearest: Vec::new(),
+                opens_files: false,
             }),
         ),
         (
@@ -183,6 +185,7 @@ fn cases() -> Vec<(&'static str, Box<dyn std::error::Error>)> {
                 name: "gret".to_owned(),
                 nearest: vec!["greet".to_owned()],
                 exports: 2,
+                first: vec!["greet".to_owned(), "part".to_owned()],
             }),
         ),
         (
@@ -192,6 +195,17 @@ fn cases() -> Vec<(&'static str, Box<dyn std::error::Error>)> {
                 name: "greet".to_owned(),
                 nearest: Vec::new(),
                 exports: 0,
+                first: Vec::new(),
+            }),
+        ),
+        (
+            "other-exports",
+            Box::new(LookupError::NotFound {
+                plugin: "hello".to_owned(),
+                name: "stage".to_owned(),
+                nearest: Vec::new(),
+                exports: 7,
+                first: vec!["greet".to_owned(), "part".to_owned()],
             }),
         ),
         ("wrong-type", Box::new(wrong("fn(&str) -> String", "fn(&str) -> u32", &[]))),

@@ -241,6 +241,7 @@ impl Loader {
             path: asked.to_owned(),
             searched: self.folders.clone(),
             nearest: nearest.names(),
+            opens_files: crate::is_shared(),
         }
     }
 

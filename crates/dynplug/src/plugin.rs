@@ -192,6 +192,7 @@ impl Plugin {
             name: name.to_owned(),
             nearest: near.names(),
             exports: self.symbols.len(),
+            first: self.symbols.iter().take(5).map(|symbol| symbol.name().to_owned()).collect(),
         }
     }
 

@@ -46,7 +46,7 @@ impl Builder<'_> {
                 std::fs::remove_file(&path).doing(format_args!("remove {}", path.display()))?;
             }
         }
-        outcome.place(false)?;
+        outcome.place(false, &self.work.join("placed"))?;
         for name in ["deps", "examples"] {
             let deeper = outcome.folder.join(name);
             files::make_folder(&deeper)?;

@@ -186,7 +186,7 @@ impl<'a> Builder<'a> {
             self.workspace.left_out().iter().for_each(|warning| self.say(warning));
         }
         let (outcome, sdk) = self.make(&selection)?;
-        outcome.place(everything)?;
+        outcome.place(everything, &self.work.join("placed"))?;
         if self.arguments.messages.message_format == MessageFormat::Json {
             outcome.print_messages(&sdk.description.api);
         }

@@ -129,7 +129,7 @@ fn the_host<'a>(metadata: &'a Metadata, wanted: Option<&str>) -> Result<&'a Pack
             .span(Span::in_manifest(host.manifest_path.as_std_path(), &["package", "name"]))
             .note("the executable with the plugins calls the host's `main`, and so that has to be in a library")
             .help(format!(
-                "move the program to src/lib.rs, with `pub fn main()`, and let src/main.rs call it: `fn main() {{ {}::main() }}`",
+                "move the program to src/lib.rs, with `pub fn main()`, and let src/main.rs call it: `fn main() -> impl std::process::Termination {{ {}::main() }}`",
                 host.name.replace('-', "_")
             ))
             .usage()

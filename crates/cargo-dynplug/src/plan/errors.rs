@@ -101,7 +101,7 @@ pub(super) fn other_version(
                 "`{who}` asks for `{} = \"{requirement}\"`, which the host's {} doesn't meet",
                 package.name, held.version
             ))
-            .help(format!("lower what `{who}` asks for, or use a version of `{who}` that asks for less"))
+            .help(format!("let `{who}` ask for what the host has, or use a version of `{who}` that does"))
             .help(own),
         None => d
             .help(format!("let Cargo.lock have the host's versions: `cargo dynplug sync{}`", sdk_option(sdk)))

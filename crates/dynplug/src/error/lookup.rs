@@ -35,6 +35,8 @@ pub enum LookupError {
         nearest: Vec<String>,
         /// How many names it exports.
         exports: usize,
+        /// The first of them, in their order.
+        first: Vec<String>,
     },
     /// It exports the name with another type.
     WrongType(WrongType),
@@ -59,11 +61,19 @@ pub struct WrongType {
 impl fmt::Display for LookupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            LookupError::NotFound { plugin, name, nearest, exports } => {
+            LookupError::NotFound { plugin, name, nearest, exports, first } => {
                 write!(f, "the plugin `{plugin}` exports no symbol `{name}`")?;
                 match exports {
                     0 => {
                         f.write_str(", nor any other: mark what hosts are to find with `#[dynplug::export]`")
+                    }
+                    _ if nearest.is_empty() => {
+                        f.write_str("; it exports ")?;
+                        write_names(f, first)?;
+                        match exports.saturating_sub(first.len()) {
+                            0 => Ok(()),
+                            more => write!(f, " and {more} more"),
+                        }
                     }
                     _ => write_nearest(f, nearest),
                 }

@@ -163,6 +163,8 @@ pub enum OpenError {
         searched: Vec<PathBuf>,
         /// Names that there are, the nearest first.
         nearest: Vec<String>,
+        /// Whether this program opens plugins in files at all: one that plain cargo built opens what is linked in.
+        opens_files: bool,
     },
     /// Several plugins that are linked into the program have one crate name. [`linked_in`](crate::linked_in) has each.
     Ambiguous {
@@ -313,7 +315,7 @@ impl fmt::Display for OpenError {
                  panic or a fork; start the program again",
                 path.display()
             ),
-            OpenError::NotFound { path, searched, nearest } => {
+            OpenError::NotFound { path, searched, nearest, opens_files } => {
                 let name = path.display();
                 write!(f, "there is no plugin `{name}`: none of that name is linked into this program, ")?;
                 match &searched[..] {
@@ -332,7 +334,14 @@ impl fmt::Display for OpenError {
                         }
                     }
                 }
-                write_nearest(f, nearest)
+                write_nearest(f, nearest)?;
+                match opens_files {
+                    true => Ok(()),
+                    false => f.write_str(
+                        "; this program was built by plain cargo and opens no files: run it with `cargo dynplug run`, and \
+                         its tests with `cargo dynplug test`",
+                    ),
+                }
             }
             OpenError::Ambiguous { path, plugins } => {
                 write!(f, "{} names several plugins that are linked into this program: ", path.display())?;
@@ -413,9 +422,12 @@ impl OpenError {
             OpenError::SharedInit { source, .. } => OpenError::SharedInit { path, source: source.clone() },
             OpenError::Cycle { chain, .. } => OpenError::Cycle { path, chain: chain.clone() },
             OpenError::Interrupted { .. } => OpenError::Interrupted { path },
-            OpenError::NotFound { searched, nearest, .. } => {
-                OpenError::NotFound { path, searched: searched.clone(), nearest: nearest.clone() }
-            }
+            OpenError::NotFound { searched, nearest, opens_files, .. } => OpenError::NotFound {
+                path,
+                searched: searched.clone(),
+                nearest: nearest.clone(),
+                opens_files: *opens_files,
+            },
             OpenError::Ambiguous { plugins, .. } => OpenError::Ambiguous { path, plugins: plugins.clone() },
             OpenError::ExportedTwice { name, places, .. } => {
                 OpenError::ExportedTwice { path, name: name.clone(), places: places.clone() }

@@ -6,7 +6,7 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
-use @api@::dynplug::{Loader, Plugin};
+use @api@::dynplug::{self, Loader, Plugin};
 use @api@::{GREETED, Greet};
 
 /// Runs the host. It stands in a library so that a program with plugins linked in can call it too.
@@ -24,6 +24,10 @@ pub fn main() -> ExitCode {
         }
     };
     let mut code = ExitCode::SUCCESS;
+    if opened.discovery.found.is_empty() && !dynplug::is_shared() {
+        eprintln!("plain cargo built this program, which opens no files then: `cargo dynplug run`");
+        code = ExitCode::FAILURE;
+    }
     for (_, reason) in opened.discovery.refused() {
         eprintln!("{reason}");
         code = ExitCode::FAILURE;
