@@ -73,7 +73,7 @@ pub fn run(setup: &Setup) -> Outcome<Vec<Measurement>> {
             ("function pointer, static program", linked, format!("pointer {what}")),
         ];
         parts.extend(extra.into_iter().map(|(name, runner, what)| part(name, runner, what)));
-        measure(setup, &mut measurement, &mut runners, &parts, setup.scale.rounds(31), 1e7)?;
+        measure(setup, &mut measurement, &mut runners, &parts, setup.scale.rounds(101), 1e6)?;
         measurement.bar(DYNPLUG, POINTER, 1.02);
         measurement.bar(DYNPLUG, go::NAME, 0.8);
         measurements.push(measurement);

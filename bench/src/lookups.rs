@@ -33,7 +33,7 @@ pub fn run(setup: &Setup) -> Outcome<Vec<Measurement>> {
             runners.push(runner);
         }
     }
-    measure(setup, &mut measurement, &mut runners, &parts, setup.scale.rounds(31), 1e7)?;
+    measure(setup, &mut measurement, &mut runners, &parts, setup.scale.rounds(101), 1e6)?;
     let (few, many) = (row(DYNPLUG, "10"), row(DYNPLUG, "10,000"));
     measurement.bar(&few, &row(go::NAME, "10"), 0.5);
     measurement.bar(&few, &row("libloading", "10"), 0.1);

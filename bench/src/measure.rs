@@ -7,6 +7,7 @@ use serde_json::json;
 pub enum Unit {
     Nanoseconds,
     Bytes,
+    Instructions,
 }
 
 /// One kind of work, and what it took each of those who can do it.
@@ -19,6 +20,8 @@ pub struct Measurement {
     pub unit: Unit,
     pub rows: Vec<Row>,
     pub bars: Vec<Bar>,
+    /// Rows whose ratio is worth telling, without a bar.
+    pub compared: Vec<(String, String)>,
     pub notes: Vec<String>,
 }
 
@@ -67,6 +70,7 @@ impl Measurement {
             unit,
             rows: Vec::new(),
             bars: Vec::new(),
+            compared: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -82,6 +86,11 @@ impl Measurement {
     /// Holds one row against another.
     pub fn bar(&mut self, of: &str, against: &str, at_most: f64) {
         self.bars.push(Bar { of: of.to_owned(), against: against.to_owned(), at_most });
+    }
+
+    /// Tells the ratio of two rows.
+    pub fn compare(&mut self, of: &str, against: &str) {
+        self.compared.push((of.to_owned(), against.to_owned()));
     }
 
     /// Adds a sentence below the table, once.
@@ -111,6 +120,7 @@ impl Measurement {
         let unit = match self.unit {
             Unit::Nanoseconds => "ns",
             Unit::Bytes => "bytes",
+            Unit::Instructions => "instructions",
         };
         let rows: Vec<_> =
             (self.rows.iter()).map(|r| json!({ "name": r.name, "figures": r.figures })).collect();
@@ -137,6 +147,7 @@ impl Unit {
         let steps: &[(f64, &str)] = match self {
             Unit::Nanoseconds => &[(1.0, "ns"), (1e3, "µs"), (1e6, "ms"), (1e9, "s")],
             Unit::Bytes => &[(1.0, "B"), (1e3, "KB"), (1e6, "MB")],
+            Unit::Instructions => &[(1.0, ""), (1e3, "thousand"), (1e6, "million")],
         };
         let step = steps.iter().rev().find(|(size, _)| figure >= *size).unwrap_or(&steps[0]);
         let number = figure / step.0;

@@ -11,6 +11,9 @@ use std::path::Path;
 /// Who opens dynplug's own file without any of dynplug's care.
 const BARE: &str = "libloading, dynplug's file";
 
+/// And of a private copy of it, the barest that there can be.
+const COPY: &str = "libloading, a private copy of dynplug's file";
+
 /// The first open in a new process, and the first refusal.
 pub fn first(setup: &Setup) -> Outcome<Vec<Measurement>> {
     let mut open = Measurement::new(
@@ -40,6 +43,7 @@ pub fn first(setup: &Setup) -> Outcome<Vec<Measurement>> {
         }
     }
     opens.push((BARE.to_owned(), &own.program, "libloading open", &own.trivial));
+    opens.push((COPY.to_owned(), &own.program, "copy open", &own.trivial));
     let other = own.other.as_deref().ok_or("there is no plugin that doesn't fit")?;
     refusals.push((format!("{DYNPLUG}, and said"), &own.program, "refuse and say", other));
     refusals.push((format!("{DYNPLUG}, open"), &own.program, "open", &own.trivial));
@@ -57,6 +61,8 @@ pub fn first(setup: &Setup) -> Outcome<Vec<Measurement>> {
     }
     open.bar(DYNPLUG, BARE, 1.5);
     open.bar(DYNPLUG, go::NAME, 0.15);
+    open.compare(DYNPLUG, COPY);
+    open.compare(COPY, BARE);
     refuse.bar(DYNPLUG, &format!("{DYNPLUG}, open"), 1.0);
     refuse.bar(&format!("{DYNPLUG}, and said"), &format!("{DYNPLUG}, open"), 1.0);
     Ok(vec![open, refuse])
@@ -77,6 +83,7 @@ pub fn many(setup: &Setup) -> Outcome<Vec<Measurement>> {
         .map(|peer| (peer.name, peer, "open"))
         .collect();
     parts.push((BARE, own, "libloading open"));
+    parts.push((COPY, own, "copy open"));
     for peer in setup.peers.iter().filter(|peer| peer.copies.len() != count) {
         measurement.note(format!("Left out: {}: each plugin would have to be built by itself.", peer.name));
     }
@@ -95,7 +102,12 @@ pub fn many(setup: &Setup) -> Outcome<Vec<Measurement>> {
         }
     }
     measurement.bar(&nth(DYNPLUG, "1000th"), &nth(DYNPLUG, "10th"), 1.2);
-    measurement.bar(&nth(DYNPLUG, "1000th"), &nth(BARE, "1000th"), 1.5);
+    for (name, against) in [(BARE, BARE), (COPY, COPY)] {
+        measurement.compare(&nth(name, "1000th"), &nth(against, "10th"));
+    }
+    for (name, against) in [(DYNPLUG, BARE), (DYNPLUG, COPY)] {
+        measurement.compare(&nth(name, "1000th"), &nth(against, "1000th"));
+    }
     Ok(vec![measurement])
 }
 

@@ -90,6 +90,11 @@ pub fn markdown(circumstances: &Circumstances, measurements: &[Measurement], pic
                 None => writeln!(out, "\n{} / {}: not measured.", bar.of, bar.against),
             };
         }
+        for (one, other) in &of.compared {
+            if let Some(ratio) = of.ratio(one, other) {
+                let _ = writeln!(out, "\n{one} / {other}: {}.", shown(ratio));
+            }
+        }
         for note in &of.notes {
             let _ = writeln!(out, "\n{note}");
         }

@@ -137,6 +137,19 @@ impl Peer for Host {
                 self.opened.push(library);
                 Ok(took)
             }
+            // The least that a private copy takes, whoever makes it: no look at what is in the file, no check, no memory of it.
+            "copy open" => {
+                let began = Instant::now();
+                let bytes = std::fs::read(argument)?;
+                let (name, file) = limits::sealed(&bytes)?;
+                // SAFETY: as above.
+                let library = unsafe { libloading::Library::new(name) }?;
+                let took = loops::since(began);
+                // The loader knows the library by its name, which must not become another file's.
+                std::mem::forget(file);
+                self.opened.push(library);
+                Ok(took)
+            }
             "reopen" => {
                 open(argument)?;
                 let began = Instant::now();
