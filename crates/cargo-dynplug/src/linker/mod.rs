@@ -6,6 +6,7 @@ mod checks;
 mod identity;
 mod native;
 mod note;
+mod thread_locals;
 
 use crate::context::{Context, Phase, REPORT_VARIABLE};
 use crate::diagnostic::{Diagnostic, Doing, Level, Result};
@@ -195,12 +196,20 @@ fn library(
     let note = note::object(manifest, inputs)?;
     arguments.set_soname(&own.soname);
     arguments.words.push(note.path().into());
+    let link = |mut words: Vec<OsString>| {
+        // Only this library is there when the program starts.
+        let _copies = match manifest.product {
+            Product::ApiLibrary => Some(thread_locals::bind(&mut words)?),
+            _ => None,
+        };
+        call(context, &words)
+    };
     let code = match native::collect(inputs)? {
-        Some(native) => match call(context, &native.apply(&arguments, true)?)? {
+        Some(native) => match link(native.apply(&arguments, true)?)? {
             0 => 0,
-            _ => call(context, &native.apply(&arguments, false)?)?,
+            _ => link(native.apply(&arguments, false)?)?,
         },
-        None => call(context, &arguments.words)?,
+        None => link(arguments.words.clone())?,
     };
     if code != 0 {
         return Ok(code);
