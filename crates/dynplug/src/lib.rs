@@ -60,6 +60,7 @@ mod golden;
 mod init;
 mod linked;
 mod loader;
+mod names;
 mod nearest;
 mod open;
 mod origin;
