@@ -1,55 +1,81 @@
-//! Measurements, each against something named and in one run with it: `cargo run --release -- NAME`. The table is printed
-//! to standard output, progress to standard error; `--json FILE` writes the raw figures, and `plot FILE PICTURE` draws them.
+//! Measures dynplug against named things, in one run and in turns: `cargo xtask bench`. The report is printed as Markdown to
+//! standard output and written with pictures and raw figures to `bench/results`; progress goes to standard error.
 
+mod builds;
+mod calls;
+mod go;
+mod interleaved;
+mod lookups;
 mod measure;
+mod opens;
 mod plot;
-mod plugin_build;
+mod process;
+mod report;
+mod setup;
+mod sharing;
+mod space;
 
-use measure::Table;
+use measure::Measurement;
+use report::Circumstances;
+use setup::{Scale, Setup, say};
 use std::path::PathBuf;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-/// Measures in as many rounds as are asked for.
-type Measurement = fn(usize) -> Outcome<Table>;
+/// Measures one kind of work.
+type Work = fn(&Setup) -> Outcome<Vec<Measurement>>;
 
-/// Each measurement by its name, and what it is about.
-const ALL: &[(&str, &str, Measurement)] =
-    &[("plugin-build", "a plugin built from nothing: with an SDK, and from source", plugin_build::run)];
+/// Each kind of work by its name, and what it is about.
+const ALL: &[(&str, &str, Work)] = &[
+    ("calls", "calls of functions and methods, and a list there and back", calls::run),
+    ("lookup", "lookup by name among 10 and 10,000", lookups::run),
+    ("first", "the first open and the first refusal of a process", opens::first),
+    ("many", "the tenth and the thousandth open", opens::many),
+    ("again", "opens of what is open, and refusals again", opens::again),
+    ("discovery", "finding a thousand plugins in a folder", opens::discovery),
+    ("memory", "memory for each plugin", space::memory),
+    ("sizes", "sizes of plugins and hosts", space::sizes),
+    ("sharing", "what sharing costs the host's own code", sharing::run),
+    ("builds", "builds of plugins, from nothing and after a change", builds::run),
+];
 
 fn main() -> Outcome<()> {
-    let (mut names, mut json, mut rounds) = (Vec::new(), None, 3);
-    let mut words = std::env::args().skip(1).peekable();
-    if words.next_if_eq("plot").is_some() {
-        let (Some(json), Some(picture)) = (words.next(), words.next()) else {
-            return Err("plot wants the file that --json has written, and the picture's".into());
-        };
-        return plot::draw(json.as_ref(), picture.as_ref());
-    }
+    let (mut names, mut rounds, mut quick, mut results) = (Vec::new(), None, false, None);
+    let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         match word.as_str() {
-            "--json" => json = Some(PathBuf::from(words.next().ok_or("--json wants a file")?)),
-            "--rounds" => rounds = words.next().ok_or("--rounds wants a number")?.parse()?,
+            "--quick" => quick = true,
+            "--results" => results = Some(PathBuf::from(words.next().ok_or("--results wants a folder")?)),
+            "--rounds" => rounds = Some(words.next().ok_or("--rounds wants a number")?.parse()?),
             name if ALL.iter().any(|(n, ..)| *n == name) => names.push(name.to_owned()),
-            other => {
-                let list: Vec<String> =
-                    ALL.iter().map(|(name, what, _)| format!("  {name}: {what}")).collect();
-                return Err(
-                    format!("there is no measurement `{other}`; there are\n{}", list.join("\n")).into()
-                );
-            }
+            other => return Err(unknown(other).into()),
         }
     }
-    let mut raw = Vec::new();
-    for (name, what, run) in ALL {
+    let setup = Setup::new(Scale { quick, rounds })?;
+    let mut measurements = Vec::new();
+    for (name, what, work) in ALL {
         if names.is_empty() || names.iter().any(|n| n == name) {
-            let table = run(rounds)?;
-            println!("## {name}: {what}\n\n{table}");
-            raw.push(table.json(name));
+            say(&format!("measuring {name}: {what}"));
+            measurements.extend(work(&setup)?);
         }
     }
-    if let Some(file) = json {
-        std::fs::write(file, serde_json::to_vec_pretty(&raw)?)?;
-    }
+    let circumstances = Circumstances::of(&setup);
+    println!("{}", report::markdown(&circumstances, &measurements, false));
+    // What a part of a run found doesn't replace the whole.
+    let folder = match results {
+        Some(folder) => folder,
+        None if quick || !names.is_empty() => setup.work.join("results"),
+        None => setup.repository.join("bench/results"),
+    };
+    report::write(&folder, &circumstances, &measurements)?;
+    say(&format!("written to {}", folder.display()));
     Ok(())
+}
+
+fn unknown(word: &str) -> String {
+    let list: Vec<String> = ALL.iter().map(|(name, what, _)| format!("  {name}: {what}")).collect();
+    format!(
+        "there is no measurement or option `{word}`; there are --quick, --rounds NUMBER, --results FOLDER and\n{}",
+        list.join("\n")
+    )
 }

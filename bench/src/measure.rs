@@ -1,78 +1,186 @@
-//! Figures of several rounds, and a table of their medians and ratios.
+//! Figures of several rounds, and the bars that they are held against.
 
-use std::fmt;
+use serde_json::json;
 
-/// What was measured of several things, interleaved, so that whatever else the machine does meets all of them.
-pub struct Table {
-    /// The unit of the figures.
-    unit: &'static str,
-    /// What was measured, each with its figures and with what it is compared.
-    rows: Vec<Row>,
-    /// Sentences that belong to it.
-    notes: Vec<String>,
+/// What the figures count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    Nanoseconds,
+    Bytes,
+    Instructions,
 }
 
-struct Row {
-    name: String,
-    figures: Vec<f64>,
-    against: Option<String>,
+/// One kind of work, and what it took each of those who can do it.
+pub struct Measurement {
+    /// Its name on the command line and in file names.
+    pub id: &'static str,
+    pub title: String,
+    /// What exactly was done, in a sentence or two.
+    pub about: String,
+    pub unit: Unit,
+    pub rows: Vec<Row>,
+    pub bars: Vec<Bar>,
+    /// Rows whose ratio is worth telling, without a bar.
+    pub compared: Vec<(String, String)>,
+    pub notes: Vec<String>,
 }
 
-impl Table {
-    /// A table without rows.
-    pub fn new(unit: &'static str) -> Table {
-        Table { unit, rows: Vec::new(), notes: Vec::new() }
+/// What it took one of them, a figure for each round.
+pub struct Row {
+    pub name: String,
+    pub figures: Vec<f64>,
+}
+
+/// What a ratio should be at the most.
+pub struct Bar {
+    pub of: String,
+    pub against: String,
+    pub at_most: f64,
+}
+
+/// The middle of figures, and the quarters below and above.
+#[derive(Debug, Clone, Copy)]
+pub struct Spread {
+    pub low: f64,
+    pub median: f64,
+    pub high: f64,
+}
+
+impl Spread {
+    /// Of no figures it is nothing.
+    pub fn of(figures: &[f64]) -> Option<Spread> {
+        let mut sorted = figures.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        let last = sorted.len().checked_sub(1)?;
+        let at = |part: f64| {
+            let place = last as f64 * part;
+            let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+            below + (above - below) * place.fract()
+        };
+        Some(Spread { low: at(0.25), median: at(0.5), high: at(0.75) })
+    }
+}
+
+impl Measurement {
+    pub fn new(id: &'static str, title: &str, about: &str, unit: Unit) -> Measurement {
+        Measurement {
+            id,
+            title: title.to_owned(),
+            about: about.to_owned(),
+            unit,
+            rows: Vec::new(),
+            bars: Vec::new(),
+            compared: Vec::new(),
+            notes: Vec::new(),
+        }
     }
 
-    /// Adds a figure to the row of that name, which is compared with `against`.
-    pub fn add(&mut self, name: &str, against: Option<&str>, figure: f64) {
+    /// Adds a figure to a row.
+    pub fn add(&mut self, name: &str, figure: f64) {
         match self.rows.iter_mut().find(|row| row.name == name) {
             Some(row) => row.figures.push(figure),
-            None => {
-                let against = against.map(str::to_owned);
-                self.rows.push(Row { name: name.to_owned(), figures: vec![figure], against });
-            }
+            None => self.rows.push(Row { name: name.to_owned(), figures: vec![figure] }),
         }
     }
 
-    /// Adds a sentence below the table.
+    /// Holds one row against another.
+    pub fn bar(&mut self, of: &str, against: &str, at_most: f64) {
+        self.bars.push(Bar { of: of.to_owned(), against: against.to_owned(), at_most });
+    }
+
+    /// Tells the ratio of two rows.
+    pub fn compare(&mut self, of: &str, against: &str) {
+        self.compared.push((of.to_owned(), against.to_owned()));
+    }
+
+    /// Adds a sentence below the table, once.
     pub fn note(&mut self, text: String) {
-        self.notes.push(text);
+        if !self.notes.contains(&text) {
+            self.notes.push(text);
+        }
     }
 
-    /// The raw figures.
-    pub fn json(&self, name: &str) -> serde_json::Value {
-        let rows: Vec<_> = (self.rows.iter())
-            .map(|r| serde_json::json!({ "name": r.name, "against": r.against, "figures": r.figures }))
+    fn row(&self, name: &str) -> Option<&Row> {
+        self.rows.iter().find(|row| row.name == name)
+    }
+
+    /// The ratio of two rows: round by round where both have all rounds, since what else the machine did met both.
+    pub fn ratio(&self, of: &str, against: &str) -> Option<Spread> {
+        let (of, against) = (self.row(of)?, self.row(against)?);
+        if of.figures.len() == against.figures.len() {
+            let ratios: Vec<f64> = of.figures.iter().zip(&against.figures).map(|(a, b)| a / b).collect();
+            return Spread::of(&ratios);
+        }
+        let ratio = Spread::of(&of.figures)?.median / Spread::of(&against.figures)?.median;
+        Some(Spread { low: ratio, median: ratio, high: ratio })
+    }
+
+    /// The raw figures, and the bars as they were met.
+    pub fn json(&self) -> serde_json::Value {
+        let unit = match self.unit {
+            Unit::Nanoseconds => "ns",
+            Unit::Bytes => "bytes",
+            Unit::Instructions => "instructions",
+        };
+        let rows: Vec<_> =
+            (self.rows.iter()).map(|r| json!({ "name": r.name, "figures": r.figures })).collect();
+        let bars: Vec<_> = (self.bars.iter())
+            .map(|bar| {
+                let ratio = self.ratio(&bar.of, &bar.against).map(|ratio| ratio.median);
+                let met = ratio.map(|ratio| bar.is_met(ratio));
+                json!({ "of": bar.of, "against": bar.against, "at_most": bar.at_most, "ratio": ratio, "met": met })
+            })
             .collect();
-        serde_json::json!({ "measurement": name, "unit": self.unit, "rows": rows, "notes": self.notes })
+        json!({ "measurement": self.id, "title": self.title, "unit": unit, "rows": rows, "bars": bars, "notes": self.notes })
     }
 }
 
-impl Row {
-    fn median(&self) -> f64 {
-        let mut figures = self.figures.clone();
-        figures.sort_by(f64::total_cmp);
-        let middle = figures.len() / 2;
-        match figures.len() {
-            0 => f64::NAN,
-            odd if odd % 2 == 1 => figures[middle],
-            _ => (figures[middle - 1] + figures[middle]) / 2.0,
-        }
+impl Bar {
+    pub fn is_met(&self, ratio: f64) -> bool {
+        ratio <= self.at_most
     }
 }
 
-impl fmt::Display for Table {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "| | median, {} | least | most | ratio |\n|---|---:|---:|---:|---|", self.unit)?;
-        for row in &self.rows {
-            let (least, most) =
-                row.figures.iter().fold((f64::INFINITY, 0.0), |(a, b): (f64, f64), x| (a.min(*x), b.max(*x)));
-            let other = row.against.as_ref().and_then(|name| self.rows.iter().find(|r| r.name == *name));
-            let ratio =
-                other.map(|o| format!("{:.3} × {}", row.median() / o.median(), o.name)).unwrap_or_default();
-            writeln!(f, "| {} | {:.2} | {least:.2} | {most:.2} | {ratio} |", row.name, row.median())?;
+impl Unit {
+    /// A figure for people, with three digits that count.
+    pub fn show(self, figure: f64) -> String {
+        let steps: &[(f64, &str)] = match self {
+            Unit::Nanoseconds => &[(1.0, "ns"), (1e3, "µs"), (1e6, "ms"), (1e9, "s")],
+            Unit::Bytes => &[(1.0, "B"), (1e3, "KB"), (1e6, "MB")],
+            Unit::Instructions => &[(1.0, ""), (1e3, "thousand"), (1e6, "million")],
+        };
+        let step = steps.iter().rev().find(|(size, _)| figure >= *size).unwrap_or(&steps[0]);
+        let number = figure / step.0;
+        let digits = match number {
+            n if n >= 100.0 => 0,
+            n if n >= 10.0 => 1,
+            _ => 2,
+        };
+        let digits = if self == Unit::Bytes && step.0 == 1.0 { 0 } else { digits };
+        format!("{number:.digits$} {}", step.1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ratios_are_made_round_by_round() {
+        let mut of = Measurement::new("m", "", "", Unit::Nanoseconds);
+        for (a, b) in [(1.0, 2.0), (10.0, 20.0), (3.0, 30.0)] {
+            of.add("a", a);
+            of.add("b", b);
         }
-        self.notes.iter().try_for_each(|note| writeln!(f, "\n{note}"))
+        assert_eq!(of.ratio("a", "b").unwrap().median, 0.5);
+        assert!(of.ratio("a", "none").is_none());
+    }
+
+    #[test]
+    fn figures_are_shown_with_three_digits() {
+        let shown = [1.234, 12.34, 123.4, 1234.0, 5e6, 1.5e9].map(|figure| Unit::Nanoseconds.show(figure));
+        assert_eq!(shown, ["1.23 ns", "12.3 ns", "123 ns", "1.23 µs", "5.00 ms", "1.50 s"]);
+        assert_eq!(Unit::Bytes.show(4600.0), "4.60 KB");
+        assert_eq!(Unit::Bytes.show(46.0), "46 B");
     }
 }

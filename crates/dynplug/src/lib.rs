@@ -62,6 +62,7 @@ mod golden;
 mod init;
 mod linked;
 mod loader;
+mod names;
 mod nearest;
 mod open;
 mod origin;

@@ -92,13 +92,13 @@ fn unreadable(path: &Path, source: io::Error) -> OpenError {
     OpenError::Read { path: path.to_owned(), source: Arc::new(source) }
 }
 
-/// Finds the file and makes sure that it is one.
-pub(crate) fn find(path: &Path) -> Result<Found, OpenError> {
-    let canonical = path.canonicalize().map_err(|source| unreadable(path, source))?;
+/// Finds the file and makes sure that it is one. `seen` is what the system said of the path just now.
+pub(crate) fn find(path: &Path, seen: io::Result<Metadata>) -> Result<Found, OpenError> {
     // Asked before it is opened, since opening a pipe waits for a writer and opening a device may do anything.
-    of_a_file(path, canonical.metadata())?;
-    let file = system::open_for_reading(&canonical).map_err(|source| unreadable(path, source))?;
+    of_a_file(path, seen)?;
+    let file = system::open_for_reading(path).map_err(|source| unreadable(path, source))?;
     let metadata = of_a_file(path, file.metadata())?;
+    let canonical = system::canonical(&file, path).map_err(|source| unreadable(path, source))?;
     Ok(Found {
         id: system::file_id(&file, &canonical, &metadata),
         stamp: Stamp::of(&metadata),
@@ -232,7 +232,7 @@ fn look_as(
     depth: usize,
     seen: &mut Vec<Identity>,
 ) -> (Option<About>, Option<OpenError>) {
-    let mut found = match find(path) {
+    let mut found = match find(path, path.metadata()) {
         Ok(found) => found,
         Err(error) => return (None, Some(error)),
     };

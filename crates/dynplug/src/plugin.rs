@@ -4,6 +4,7 @@ use crate::__private::Entry;
 use crate::error::{LookupError, OpenError, WrongType};
 use crate::init::InitRecord;
 use crate::loader::Loader;
+use crate::names::{Entrance, Names};
 use crate::nearest;
 use crate::open::Wanted;
 use crate::origin::Origin;
@@ -22,6 +23,7 @@ pub struct Plugin {
     version: &'static str,
     /// In the order of their names.
     symbols: Vec<Symbol>,
+    names: Names,
     /// The file; none for a plugin that is linked in.
     origin: Option<Origin>,
     inits: Vec<InitRecord>,
@@ -32,11 +34,16 @@ pub struct Plugin {
 
 /// Something that a plugin exports: a function or a static.
 pub struct Symbol {
-    fields: Fields<'static>,
+    name: &'static str,
+    entry: &'static Entry,
+    of: &'static Of,
+}
+
+/// What all symbols of a plugin have in common.
+struct Of {
     plugin: &'static str,
     /// The plugin's own copies of crates.
     private: &'static [String],
-    entry: &'static Entry,
 }
 
 /// What a symbol is.
@@ -102,13 +109,27 @@ impl Plugin {
         origin: Option<Origin>,
         inits: Vec<InitRecord>,
     ) -> Plugin {
-        let mut symbols = Vec::with_capacity(entries.len());
-        for place in sorted_by(entries, |(_, a), (_, b)| a.name.cmp(b.name)) {
-            if let Some(&(entry, fields)) = entries.get(place) {
-                symbols.push(Symbol { fields, plugin: name, private, entry });
+        let order = sorted_by(entries, |(_, a), (_, b)| a.name.cmp(b.name));
+        // Copied, so that they lie beside each other, and not each in a record of its own.
+        let mut text = String::new();
+        order
+            .iter()
+            .filter_map(|place| entries.get(*place))
+            .for_each(|(_, fields)| text.push_str(fields.name));
+        let mut text: &'static str = text.leak();
+        let of: &'static Of = Box::leak(Box::new(Of { plugin: name, private }));
+        let (mut symbols, mut names) = (Vec::with_capacity(order.len()), Vec::with_capacity(order.len()));
+        for place in order {
+            if let Some(&(entry, fields)) = entries.get(place)
+                && let Some((name, rest)) = text.split_at_checked(fields.name.len())
+            {
+                text = rest;
+                names.push((name, entry));
+                symbols.push(Symbol { name, entry, of });
             }
         }
-        Plugin { path, name, version, symbols, origin, inits, library: None, libraries: Vec::new() }
+        let names = Names::of(&names);
+        Plugin { path, name, version, symbols, names, origin, inits, library: None, libraries: Vec::new() }
     }
 
     /// Notes what libraries it shares with other plugins, and whether it is such a library itself.
@@ -152,7 +173,26 @@ impl Plugin {
     /// # }
     /// ```
     pub fn lookup<T: Copy + 'static>(&self, name: &str) -> Result<T, LookupError> {
-        self.symbol(name)?.downcast().map_err(LookupError::WrongType)
+        match self.names.find(name) {
+            Some(found)
+                if found.type_id() == TypeId::of::<T>() && size_of::<T>() == size_of::<*const ()>() =>
+            {
+                let address = found.address();
+                // SAFETY: as in `Symbol::downcast`; what was found is the symbol's own.
+                Ok(unsafe { std::mem::transmute_copy::<*const (), T>(&address) })
+            }
+            found => Err(self.not_so(name, found.map(Entrance::place), type_name::<T>())),
+        }
+    }
+
+    /// The error of a name that isn't there, or of a type that is another.
+    #[cold]
+    #[inline(never)]
+    fn not_so(&self, name: &str, place: Option<usize>, want: &str) -> LookupError {
+        match place.and_then(|place| self.symbols.get(place)) {
+            Some(symbol) => LookupError::WrongType(symbol.wrong_type(want)),
+            None => self.not_found(name),
+        }
     }
 
     /// The symbol with this name, whatever its type.
@@ -176,17 +216,15 @@ impl Plugin {
     /// # }
     /// ```
     pub fn symbol(&self, name: &str) -> Result<&Symbol, LookupError> {
-        let end = self.symbols.partition_point(|symbol| symbol.fields.name <= name);
-        match end.checked_sub(1).and_then(|place| self.symbols.get(place)) {
-            Some(symbol) if symbol.fields.name == name => Ok(symbol),
-            _ => Err(self.not_found(name)),
-        }
+        let found = self.names.find(name).and_then(|found| self.symbols.get(found.place()));
+        found.ok_or_else(|| self.not_found(name))
     }
 
     #[cold]
+    #[inline(never)]
     fn not_found(&self, name: &str) -> LookupError {
         let mut near = nearest::Nearest::to(name);
-        self.symbols.iter().for_each(|symbol| near.add(symbol.fields.name));
+        self.symbols.iter().for_each(|symbol| near.add(symbol.name));
         LookupError::NotFound {
             plugin: self.name().to_owned(),
             name: name.to_owned(),
@@ -313,30 +351,36 @@ impl fmt::Debug for Plugin {
 impl Symbol {
     /// The name by which lookup finds it.
     pub fn name(&self) -> &'static str {
-        self.fields.name
+        self.name
+    }
+
+    /// What the item's author wrote. It was read before, when the plugin was opened.
+    #[inline(never)]
+    fn fields(&self) -> Option<Fields<'static>> {
+        Fields::decode(self.entry.meta()).ok()
     }
 
     /// Whether it is a function or a static.
     pub fn kind(&self) -> SymbolKind {
-        match self.fields.kind {
-            Kind::Static => SymbolKind::Static,
+        match self.fields() {
+            Some(Fields { kind: Kind::Static, .. }) => SymbolKind::Static,
             _ => SymbolKind::Function,
         }
     }
 
     /// Its declaration, as its author wrote it: `fn greet(name: &str) -> String`.
     pub fn signature(&self) -> &'static str {
-        self.fields.signature
+        self.fields().map_or("", |fields| fields.signature)
     }
 
     /// Its documentation; empty where there is none.
     pub fn docs(&self) -> &'static str {
-        self.fields.docs
+        self.fields().map_or("", |fields| fields.docs)
     }
 
     /// Where it is declared: file and line.
     pub fn place(&self) -> (&'static str, u32) {
-        (self.fields.file, self.fields.line)
+        self.fields().map_or(("", 0), |fields| (fields.file, fields.line))
     }
 
     /// The type that [`downcast`](Self::downcast) wants, as the compiler prints it.
@@ -375,20 +419,26 @@ impl Symbol {
             // The id is to be believed because the plugin was compiled against this process's own API library.
             return Ok(unsafe { std::mem::transmute_copy::<*const (), T>(&address) });
         }
-        let (have, want) = (self.type_name(), type_name::<T>());
+        Err(self.wrong_type(type_name::<T>()))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wrong_type(&self, want: &str) -> WrongType {
+        let have = self.type_name();
         // Two types of one name come from two copies of a crate: one of those that the plugin has for itself.
         let named = |name: &&String| {
             have.match_indices(&format!("{name}::"))
                 .any(|(at, _)| !have[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':'))
         };
-        let copies = self.private.iter().filter(|_| have == want).filter(named).cloned().collect();
-        Err(WrongType {
-            plugin: self.plugin.to_owned(),
+        let copies = self.of.private.iter().filter(|_| have == want).filter(named).cloned().collect();
+        WrongType {
+            plugin: self.of.plugin.to_owned(),
             name: self.name().to_owned(),
             have: have.to_owned(),
             want: want.to_owned(),
             copies,
-        })
+        }
     }
 }
 

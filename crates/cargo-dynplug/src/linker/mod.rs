@@ -8,6 +8,7 @@ mod macho;
 mod native;
 mod note;
 mod pe;
+mod thread_locals;
 
 use crate::context::{Context, Phase, REPORT_VARIABLE};
 use crate::diagnostic::{Diagnostic, Doing, Level, Result, Span};
@@ -213,12 +214,20 @@ fn library(
         }
         (None, native) => {
             arguments.set_soname(&own.soname);
+            let link = |mut words: Vec<OsString>| {
+                // Only this library is there when the program starts.
+                let _copies = match manifest.product {
+                    Product::ApiLibrary => Some(thread_locals::bind(&mut words)?),
+                    _ => None,
+                };
+                call(context, &words)
+            };
             match native {
-                Some(native) => match call(context, &native.apply(&arguments, true)?)? {
+                Some(native) => match link(native.apply(&arguments, true)?)? {
                     0 => 0,
-                    _ => call(context, &native.apply(&arguments, false)?)?,
+                    _ => link(native.apply(&arguments, false)?)?,
                 },
-                None => call(context, &arguments.words)?,
+                None => link(arguments.words.clone())?,
             }
         }
     };

@@ -45,7 +45,7 @@ unsafe fn open(
 ) -> Result<&'static Plugin, OpenError> {
     let file = place(path, plugin, wanted);
     // SAFETY: the caller's obligation is handed on as it is.
-    let outcome = unsafe { find(&file, load, Wanted::Library(wanted)) };
+    let outcome = unsafe { find(&file, file.metadata(), load, Wanted::Library(wanted)) };
     // Another thread may have loaded a copy of it meanwhile, which does as well.
     outcome.or_else(|source| match (source, REGISTRY.with_id(wanted.identity)) {
         (OpenError::AlreadyLoaded { .. }, Some(library)) => Ok(library),

@@ -29,6 +29,8 @@ use crate::process;
 use crate::system::{self, FileId};
 use library::bring;
 use machine::{Asked, Entered, Halt, Machine, Opening, Parts, What};
+use std::fs::Metadata;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
@@ -86,15 +88,16 @@ pub(crate) unsafe fn open(path: &Path, load: Load) -> Result<&'static Plugin, Op
 /// As for [`Plugin::open`].
 pub(crate) unsafe fn open_file(path: &Path, load: Load) -> Result<&'static Plugin, OpenError> {
     // Who asks again pays for one look at the file and one at a table.
-    if let Ok(metadata) = path.metadata()
+    let seen = path.metadata();
+    if let Ok(metadata) = &seen
         && let Some(plugin) =
-            REGISTRY.known(path, Source::File(system::file_id_at(path, &metadata)), Stamp::of(&metadata))
+            REGISTRY.known(path, Source::File(system::file_id_at(path, metadata)), Stamp::of(metadata))
         && plugin.is(Wanted::Plugin)
     {
         return Ok(plugin);
     }
     // SAFETY: the caller's obligation is handed on as it is.
-    let outcome = unsafe { find(path, load, Wanted::Plugin) };
+    let outcome = unsafe { find(path, seen, load, Wanted::Plugin) };
     if let Err(error) = &outcome {
         events::refused(path, error);
     }
@@ -104,8 +107,13 @@ pub(crate) unsafe fn open_file(path: &Path, load: Load) -> Result<&'static Plugi
 /// # Safety
 ///
 /// As for [`Plugin::open`].
-unsafe fn find(path: &Path, load: Load, wanted: Wanted<'_>) -> Result<&'static Plugin, OpenError> {
-    let found = open::find(path)?;
+unsafe fn find(
+    path: &Path,
+    seen: io::Result<Metadata>,
+    load: Load,
+    wanted: Wanted<'_>,
+) -> Result<&'static Plugin, OpenError> {
+    let found = open::find(path, seen)?;
     let file = Source::File(found.id);
     let asked = Asked::<Real> { path, canonical: &found.canonical, file, stamp: found.stamp };
     match REGISTRY.enter(&asked).map_err(|halt| halted(path, halt))? {

@@ -33,7 +33,7 @@ use dynplug_manifest::note::Tables;
 
 use std::fs::{File, Metadata};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 #[cfg(unix)]
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -151,4 +151,23 @@ pub(crate) fn open_for_reading(path: &Path) -> io::Result<File> {
     }
     #[cfg(not(unix))]
     File::open(path)
+}
+
+/// The canonical path of a file that was opened by this path.
+pub(crate) fn canonical(file: &File, path: &Path) -> io::Result<PathBuf> {
+    // Linux knows it, and one question is asked faster than one for each folder on the way.
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::fd::AsRawFd;
+        use std::os::unix::ffi::OsStrExt;
+        let told = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()));
+        // The system says so behind the path of a file that was removed, and a file may be called so.
+        let is_good =
+            |path: &PathBuf| path.is_absolute() && !path.as_os_str().as_bytes().ends_with(b" (deleted)");
+        if let Some(canonical) = told.ok().filter(is_good) {
+            return Ok(canonical);
+        }
+    }
+    let _ = file;
+    path.canonicalize()
 }
