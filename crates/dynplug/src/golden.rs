@@ -150,6 +150,15 @@ fn cases() -> Vec<(&'static str, Box<dyn std::error::Error>)> {
             }),
         ),
         (
+            "no-such-plugin-and-plain-cargo",
+            Box::new(OpenError::NotFound {
+                path: PathBuf::from("hello"),
+                searched: vec![PathBuf::from("plugins")],
+                nearest: Vec::new(),
+                opens_files: false,
+            }),
+        ),
+        (
             "no-folders",
             Box::new(OpenError::NotFound {
                 path: PathBuf::from("hello"),

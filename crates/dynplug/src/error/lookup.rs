@@ -26,6 +26,7 @@ use std::fmt;
 #[non_exhaustive]
 pub enum LookupError {
     /// The plugin exports no such name.
+    #[non_exhaustive]
     NotFound {
         /// The plugin's name.
         plugin: String,

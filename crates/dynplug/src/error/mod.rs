@@ -156,6 +156,7 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// No plugin of that name is linked in or lies in a folder that the loader searches.
+    #[non_exhaustive]
     NotFound {
         /// The name that was asked for.
         path: PathBuf,
@@ -335,7 +336,7 @@ impl fmt::Display for OpenError {
                     }
                 }
                 write_nearest(f, nearest)?;
-                match opens_files {
+                match *opens_files || searched.is_empty() {
                     true => Ok(()),
                     false => f.write_str(
                         "; this program was built by plain cargo and opens no files: run it with `cargo dynplug run`, and \

@@ -40,13 +40,15 @@ fn found() {
 fn not_found() {
     let error = open("hello").lookup::<fn(&str) -> String>("gret").unwrap_err();
     println!("{error}");
-    let LookupError::NotFound { plugin, name, nearest } = error else { panic!("another error") };
+    let LookupError::NotFound { plugin, name, nearest, exports, .. } = error else { panic!("another error") };
+    assert_eq!(exports, open("hello").symbols().len());
     assert_eq!((&*plugin, &*name), ("hello", "gret"));
     assert_eq!(nearest[0], "greet");
-    let LookupError::NotFound { nearest, .. } = open("hello").symbol("zzzzzzzzzzzzzzzzz").unwrap_err() else {
+    let LookupError::NotFound { nearest, first, .. } = open("hello").symbol("zzzzzzzzzzzzzzzzz").unwrap_err() else {
         panic!("another error")
     };
     assert!(nearest.is_empty(), "{nearest:?}");
+    assert_eq!(first.len(), 5);
 }
 
 fn live_variable() {
