@@ -10,12 +10,16 @@ use crate::sdk::Sdk;
 use crate::workspace::Selection;
 use std::path::PathBuf;
 
-/// The folder for what cargo makes of hosts by one of its other commands.
-pub(super) fn folder_of(command: &str) -> String {
-    format!("hosts-{command}")
-}
-
 impl Builder<'_> {
+    /// The folder for what cargo makes of hosts by one of its other commands. Workspaces may share a target folder; each has one
+    /// of its own here, since tests of one look for plugins there while another is built.
+    pub(super) fn folder_of_hosts(&self, command: &str) -> String {
+        let root = self.workspace.metadata.workspace_root.as_str();
+        let mut name = files::hex(&files::sha256(root.as_bytes()));
+        name.truncate(8);
+        format!("hosts-{command}-{name}")
+    }
+
     /// Builds all plugins and puts them beside the executables that `cargo <command>` makes of hosts. Returns the folder.
     pub(super) fn findable_plugins(
         &self,
@@ -30,7 +34,7 @@ impl Builder<'_> {
             plugins.push(self.plugin(id, &libraries.below(id), plan)?);
         }
         // Here cargo puts executables by their names, and those of tests a folder deeper.
-        let folder = self.work.join(folder_of(command)).join(&self.settings.target);
+        let folder = self.work.join(self.folder_of_hosts(command)).join(&self.settings.target);
         let folder = folder.join(self.arguments.workspace.profile_folder());
         let (library, libraries) = (sdk.library(), libraries.built());
         let outcome = Outcome { folder, library, hosts: Vec::new(), plugins, libraries };

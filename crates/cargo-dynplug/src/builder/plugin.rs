@@ -1,7 +1,7 @@
 //! One plugin: its plan, its id, its compilation against the SDK.
 
 use super::libraries::Libraries;
-use super::{Builder, findable, shared};
+use super::{Builder, shared};
 use crate::cargo::{Cargo, Made};
 use crate::context::{Context, Package, Phase, Purpose, Running};
 use crate::diagnostic::{Diagnostic, Result};
@@ -89,7 +89,7 @@ impl Builder<'_> {
         match purpose {
             Purpose::Host | Purpose::Library => {}
             Purpose::Tool => folder += &format!("-{command}"),
-            Purpose::HostTool => folder = findable::folder_of(command),
+            Purpose::HostTool => folder = self.folder_of_hosts(command),
         }
         let libraries = sdk.libraries.iter().map(|library| library.folder.clone()).collect();
         let mut context = Context {

@@ -89,7 +89,8 @@ impl Builder<'_> {
         let selection = self.workspace.selection(self.arguments)?;
         self.check_features()?;
         let subjects = self.subjects(tool, &selection)?;
-        let lock = self.lock()?;
+        // To the end: cargo compiles in between, and what lies around its folders is looked at then.
+        let _lock = self.lock()?;
         self.say_notices();
         let (sdk, _) = self.sdk_and_hosts(&[])?;
         // What a host's test opens is built, whoever is selected.
@@ -104,8 +105,6 @@ impl Builder<'_> {
         }
         let ids: Vec<PackageId> = subjects.iter().map(|subject| subject.id.clone()).collect();
         let plans = self.plans(&ids, &libraries, tool.tests)?;
-        // Tests may take long, and may build things themselves. cargo locks its own folder.
-        drop(lock);
         let mut code = 0;
         for (subject, plan) in subjects.into_iter().zip(plans) {
             let sdk = libraries.below(&subject.id);
