@@ -15,9 +15,7 @@ impl Builder<'_> {
     /// of its own here, since tests of one look for plugins there while another is built.
     pub(super) fn folder_of_hosts(&self, command: &str) -> String {
         let root = self.workspace.metadata.workspace_root.as_str();
-        let mut name = files::hex(&files::sha256(root.as_bytes()));
-        name.truncate(8);
-        format!("hosts-{command}-{name}")
+        format!("hosts-{command}-{}", files::hex(&files::sha256(root.as_bytes())[..4]))
     }
 
     /// Builds all plugins and puts them beside the executables that `cargo <command>` makes of hosts. Returns the folder.
