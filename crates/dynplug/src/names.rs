@@ -1,21 +1,18 @@
 //! Names and what they stand for: the table behind each lookup.
 //!
 //! What a lookup costs is what it waits for: memory that isn't near, and branches that are guessed wrong. So a name is taken for
-//! three words that hold all of it, whatever its length is; a *bucket* tells where it stands, without a branch for each of its places;
-//! and the *entrance* there, which is one line of the processor's cache, has the name's words and all that the lookup gives.
+//! three words that hold all of it, whatever its length is. Their hash says to which small *group* the name belongs; the group's
+//! *pilot*, with which all names of all groups come to different places, and the hash say at which. The *entrance* there, which is
+//! one line of the processor's cache, has the name's words and all that the lookup gives. Nothing has to be tried twice, and the
+//! pilots are few enough to stay near: 10 KB of them for 10,000 names.
+//!
+//! Pilots are found when the plugin is opened, by trying, the largest groups first while there is most room (Belazzougui, Botelho
+//! and Dietzfelbinger, "Hash, displace, and compress", 2009).
 
 use crate::__private::Entry;
 use std::any::TypeId;
+use std::cmp::Reverse;
 use std::sync::atomic::{AtomicPtr, Ordering};
-
-/// Eight places, each by a byte of its name's hash. Free ones are the last and have the tag 0.
-#[derive(Clone, Copy, Default)]
-struct Bucket {
-    tags: [u8; PLACES],
-    places: [u32; PLACES],
-}
-
-const PLACES: usize = 8;
 
 /// What a name stands for.
 #[repr(align(64))]
@@ -30,12 +27,22 @@ pub(crate) struct Entrance {
 
 /// What names stand for.
 pub(crate) struct Names {
-    /// A power of two of them, with free places in most. A name whose bucket is full is in the next that isn't.
-    buckets: Vec<Bucket>,
+    /// Of each group. None, if there are names that no pilot places: then the list is searched.
+    pilots: Vec<u32>,
+    /// By hash and pilot, with a free one now and then; without pilots, in the order of the names.
     entrances: Vec<Entrance>,
-    /// The names, for those that are longer than their words.
+    /// The names in their order: for those that are longer than their words, and to be searched.
     names: Vec<&'static str>,
 }
+
+/// Names of a group, on average. More make fewer pilots, and longer to be found.
+const GROUP: usize = 4;
+
+/// One free place for so many names, and a few more, so that pilots for the last groups are found soon.
+const FREE: usize = 8;
+
+/// How many pilots are tried for a group. By chance, as good as never are so many needed.
+const TRIES: u32 = 1 << 16;
 
 impl Entrance {
     /// The place of the name in the list.
@@ -57,62 +64,71 @@ impl Entrance {
 }
 
 impl Names {
-    /// Notes the place of each name. Of a name that stands twice the first is found.
+    /// Notes the place of each name.
+    ///
+    /// # Arguments
+    ///
+    /// * `symbols` - in the order of their names. Of a name that stands twice the first is found.
     pub(crate) fn of(symbols: &[(&'static str, &'static Entry)]) -> Names {
-        let count = symbols.len().div_ceil(PLACES * 3 / 4).next_power_of_two();
-        let mut buckets = vec![Bucket::default(); count];
-        let mut names = Vec::with_capacity(symbols.len());
-        let mut entrances = Vec::with_capacity(symbols.len());
-        for (place, (name, entry)) in (0_u32..).zip(symbols) {
-            // No name is so long: its record has less room.
-            let length = u32::try_from(name.len()).unwrap_or(u32::MAX);
-            let words = words(name.as_bytes());
-            let address = AtomicPtr::new(entry.address().cast_mut());
-            entrances.push(Entrance { words, length, place, type_id: entry.type_id(), address });
-            names.push(*name);
-            let (mut at, tag) = start(words, name.len());
-            // There are more places than names.
-            for _ in 0..count {
-                let Some(bucket) = buckets.get_mut(at & (count - 1)) else { break };
-                if let Some(free) = bucket.tags.iter().position(|tag| *tag == 0) {
-                    (bucket.tags[free], bucket.places[free]) = (tag, place);
-                    break;
-                }
-                at += 1;
-            }
-        }
-        Names { buckets, entrances, names }
+        let once = symbols.iter().enumerate().filter(|(place, (name, _))| {
+            place
+                .checked_sub(1)
+                .and_then(|before| symbols.get(before))
+                .is_none_or(|(before, _)| before != name)
+        });
+        let hashes: Vec<(u64, usize)> =
+            once.map(|(place, (name, _))| (hash(words(name.as_bytes()), name.len()), place)).collect();
+        Names::laid_out(symbols, arranged(&hashes))
+    }
+
+    fn laid_out(
+        symbols: &[(&'static str, &'static Entry)],
+        arranged: Option<(Vec<u32>, Vec<usize>)>,
+    ) -> Names {
+        let (pilots, order) = arranged.unwrap_or_else(|| (Vec::new(), (0..symbols.len()).collect()));
+        let entrance = |place| symbols.get(place).map_or_else(Entrance::free, |of| Entrance::of(of, place));
+        let names = symbols.iter().map(|(name, _)| *name).collect();
+        Names { pilots, entrances: order.into_iter().map(entrance).collect(), names }
     }
 
     /// What a name stands for.
     #[inline(never)]
     pub(crate) fn find(&self, name: &str) -> Option<&Entrance> {
         let wanted = words(name.as_bytes());
-        let (mut at, tag) = start(wanted, name.len());
-        for _ in 0..self.buckets.len() {
-            let bucket = self.buckets.get(at & (self.buckets.len() - 1))?;
-            let tags = u64::from_le_bytes(bucket.tags);
-            let mut hits = zeros(tags ^ (ONES * u64::from(tag)));
-            while hits != 0 {
-                let place = bucket.places[hits.trailing_zeros() as usize / 8 % PLACES] as usize;
-                if let Some(entrance) = self.entrances.get(place)
-                    && entrance.is(wanted, name.len())
-                    && (name.len() <= WHOLE || self.names.get(place).is_some_and(|own| *own == name))
-                {
-                    return Some(entrance);
-                }
-                hits &= hits - 1;
-            }
-            if bucket.tags[PLACES - 1] == 0 {
-                return None;
-            }
-            at += 1;
-        }
-        None
+        let hash = hash(wanted, name.len());
+        let Some(pilot) = self.pilots.get(group(hash, self.pilots.len())) else { return self.search(name) };
+        let entrance = self.entrances.get(slot(hash, *pilot, self.entrances.len()))?;
+        let found = entrance.is(wanted, name.len())
+            && (name.len() <= WHOLE || self.names.get(entrance.place()).is_some_and(|own| *own == name));
+        found.then_some(entrance)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn search(&self, name: &str) -> Option<&Entrance> {
+        let place = self.names.partition_point(|own| *own < name);
+        self.entrances.get(place).filter(|_| self.names.get(place) == Some(&name))
     }
 }
 
 impl Entrance {
+    /// Of no name.
+    fn free() -> Entrance {
+        let address = AtomicPtr::default();
+        Entrance { words: [0; 3], length: u32::MAX, place: u32::MAX, type_id: TypeId::of::<()>(), address }
+    }
+
+    fn of((name, entry): &(&'static str, &'static Entry), place: usize) -> Entrance {
+        Entrance {
+            words: words(name.as_bytes()),
+            // No name is so long, and no plugin has so many: their records have less room.
+            length: u32::try_from(name.len()).unwrap_or(u32::MAX),
+            place: u32::try_from(place).unwrap_or(u32::MAX),
+            type_id: entry.type_id(),
+            address: AtomicPtr::new(entry.address().cast_mut()),
+        }
+    }
+
     #[inline]
     fn is(&self, words: [u64; 3], length: usize) -> bool {
         let differ = (self.words[0] ^ words[0]) | (self.words[1] ^ words[1]) | (self.words[2] ^ words[2]);
@@ -120,12 +136,38 @@ impl Entrance {
     }
 }
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-
-/// The highest bit of each byte that is zero; also, now and then, of one above such a byte.
-#[inline]
-fn zeros(word: u64) -> u64 {
-    word.wrapping_sub(ONES) & !word & (ONES << 7)
+/// The pilots of all groups, and which name comes to each place with them; one that there isn't, for a free place.
+///
+/// `None` if a group has no pilot: two of its names have one hash. Who could choose such names can run code in this process anyway.
+///
+/// # Arguments
+///
+/// * `names` - the hash of each, and its place in the list
+fn arranged(names: &[(u64, usize)]) -> Option<(Vec<u32>, Vec<usize>)> {
+    let mut pilots = vec![0; names.len() / GROUP + 1];
+    let mut order = vec![usize::MAX; names.len() + names.len() / FREE + GROUP];
+    let count = pilots.len();
+    let of = |(hash, _): &(u64, usize)| group(*hash, count);
+    let mut sizes = vec![0_usize; count];
+    names.iter().for_each(|name| sizes[of(name)] += 1);
+    let mut names = names.to_vec();
+    names.sort_unstable_by_key(|name| (Reverse(sizes[of(name)]), of(name)));
+    let mut places = Vec::new();
+    for names in names.chunk_by(|one, two| of(one) == of(two)) {
+        let pilot = (0..TRIES).map(|n: u32| n.wrapping_mul(0x9e37_79b9) | 1).find(|pilot| {
+            places.clear();
+            names.iter().all(|(hash, _)| {
+                let place = slot(*hash, *pilot, order.len());
+                let free = order[place] == usize::MAX && !places.contains(&place);
+                places.push(place);
+                free
+            })
+        })?;
+        for (name, place) in names.iter().zip(&places) {
+            (pilots[of(name)], order[*place]) = (pilot, name.1);
+        }
+    }
+    Some((pilots, order))
 }
 
 /// Names up to this length are known by their length and their words.
@@ -149,13 +191,9 @@ fn sum(name: &[u8]) -> u64 {
     name.as_chunks::<8>().0.iter().fold(0, |sum, word| mixed(sum, u64::from_le_bytes(*word)))
 }
 
-/// In which bucket a name belongs, before its bits are cut off, and its tag.
-///
-/// Who could choose names that collide can run code in this process anyway.
 #[inline]
-fn start(words: [u64; 3], length: usize) -> (usize, u8) {
-    let hash = mixed(words[0], words[2]) ^ mixed(words[1], length as u64).rotate_left(32);
-    (hash as usize, ((hash >> 56) as u8).max(1))
+fn hash(words: [u64; 3], length: usize) -> u64 {
+    mixed(words[0], words[2]) ^ mixed(words[1], length as u64).rotate_left(32)
 }
 
 /// Both halves of a product, so that each bit of the one counts for all bits of the other.
@@ -165,22 +203,43 @@ fn mixed(a: u64, b: u64) -> u64 {
     (product >> 64) as u64 ^ product as u64
 }
 
+/// The group of a name.
+#[inline]
+fn group(hash: u64, count: usize) -> usize {
+    part(hash << 32, count)
+}
+
+/// The place of a name, by its hash and its group's pilot. Two hashes that differ do so by another distance with each pilot.
+#[inline]
+fn slot(hash: u64, pilot: u32, count: usize) -> usize {
+    part(hash.wrapping_mul(u64::from(pilot)), count)
+}
+
+/// In which of so many equal parts of all numbers a number lies.
+#[inline]
+fn part(number: u64, count: usize) -> usize {
+    ((u128::from(number) * count as u128) >> 64) as usize
+}
+
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 
     /// Only an address of each: the place of its name.
+    fn symbols(names: Vec<String>) -> Vec<(&'static str, &'static Entry)> {
+        let mut names: Vec<&'static str> = names.into_iter().map(|name| &*name.leak()).collect();
+        names.sort();
+        let symbol = |name: &'static str| {
+            // SAFETY: nobody uses the address.
+            let entry = unsafe { Entry::new(&[], name.as_ptr().cast(), TypeId::of::<u8>(), || "u8") };
+            (name, &*Box::leak(Box::new(entry)))
+        };
+        names.into_iter().map(symbol).collect()
+    }
+
     fn table(names: Vec<String>) -> (Vec<&'static str>, Names) {
-        let names: Vec<&'static str> = names.into_iter().map(|name| &*name.leak()).collect();
-        let symbols: Vec<_> = names
-            .iter()
-            .map(|name| {
-                // SAFETY: nobody uses the address.
-                let entry = unsafe { Entry::new(&[], name.as_ptr().cast(), TypeId::of::<u8>(), || "u8") };
-                (*name, &*Box::leak(Box::new(entry)))
-            })
-            .collect();
-        (names, Names::of(&symbols))
+        let symbols = symbols(names);
+        (symbols.iter().map(|(name, _)| *name).collect(), Names::of(&symbols))
     }
 
     #[test]
@@ -206,7 +265,7 @@ mod tests {
                 others.extend(["b", "\0"].map(|other| format!("{}{other}{}", &name[..at], &name[at + 1..])));
             }
             let (_, of_name) = table(vec![name.clone()]);
-            let (_, of_others) = table(others.clone());
+            let (others, of_others) = table(others);
             assert!(of_name.find(&name).is_some() && of_others.find(&name).is_none(), "{length}");
             for (place, other) in others.iter().enumerate() {
                 assert!(of_name.find(other).is_none(), "{other:?}");
@@ -216,15 +275,30 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_that_is_full_is_continued_in_the_next() {
-        let (_, mut table) = table((0..20).map(|n| n.to_string()).collect());
-        // All in one bucket and under one tag, as nobody would choose names.
-        table.buckets = vec![Bucket::default(); 8];
-        let (at, tag) = start(words(b"17"), 2);
-        for place in 0..20_usize {
-            let bucket = &mut table.buckets[(at + place / PLACES) % 8];
-            (bucket.tags[place % PLACES], bucket.places[place % PLACES]) = (tag, place as u32);
+    fn of_a_name_that_stands_twice_the_first_is_found() {
+        let (_, table) = table(["a", "b", "b", "b", "c"].map(str::to_owned).to_vec());
+        assert_eq!(
+            ["a", "b", "c"].map(|name| table.find(name).map(Entrance::place)),
+            [Some(0), Some(1), Some(4)]
+        );
+        assert!(!table.pilots.is_empty());
+    }
+
+    #[test]
+    fn names_that_no_pilot_places_are_searched() {
+        assert!(arranged(&[(7, 0), (8, 1), (7, 2)]).is_none());
+        let symbols = symbols((0..20).map(|n| n.to_string()).collect());
+        let table = Names::laid_out(&symbols, None);
+        for (place, (name, _)) in symbols.iter().enumerate() {
+            assert_eq!(table.find(name).map(Entrance::place), Some(place));
+            assert!(table.find(&format!("{name} ")).is_none());
         }
-        assert_eq!(table.find("17").map(Entrance::place), Some(17));
+        assert!(table.find("").is_none() && table.find("~").is_none());
+    }
+
+    #[test]
+    fn ten_thousand_names_have_pilots() {
+        let (_, table) = table((0..10_000).map(|n| format!("function_{n}")).collect());
+        assert_eq!(table.pilots.len(), 10_000 / GROUP + 1);
     }
 }
