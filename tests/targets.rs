@@ -12,6 +12,10 @@ const OTHER: &str = "aarch64-unknown-linux-gnu";
 const LINKER: &str = "aarch64-linux-gnu-gcc";
 const RUNNER: &str = "qemu-aarch64";
 
+/// Another system, with its linker.
+const WINDOWS: &str = "x86_64-pc-windows-gnu";
+const LINKER_FOR_WINDOWS: &str = "x86_64-w64-mingw32-gcc";
+
 fn host() -> String {
     let said = Command::new("rustc").arg("-vV").output().expect("rustc is there");
     let text = String::from_utf8_lossy(&said.stdout).into_owned();
@@ -23,12 +27,12 @@ fn is_there(program: &str) -> bool {
     std::env::split_paths(&folders).any(|folder| folder.join(program).is_file())
 }
 
-/// Whether this machine can build for [`OTHER`].
-fn builds_for_the_other() -> bool {
-    let said = Command::new("rustc").args(["--print", "target-libdir", "--target", OTHER]).output();
+/// Whether this machine can build for a target.
+fn builds_for(target: &str, linker: &str) -> bool {
+    let said = Command::new("rustc").args(["--print", "target-libdir", "--target", target]).output();
     let folder = said.map(|said| String::from_utf8_lossy(&said.stdout).trim().to_owned()).unwrap_or_default();
-    if !Path::new(&folder).is_dir() || !is_there(LINKER) {
-        skipped(&format!("there is no std for {OTHER}, or no {LINKER}"));
+    if !Path::new(&folder).is_dir() || !is_there(linker) {
+        skipped(&format!("there is no std for {target}, or no {linker}"));
         return false;
     }
     true
@@ -45,7 +49,7 @@ fn plugin_in(fixture: &Fixture, target: &str) -> PathBuf {
 
 #[test]
 fn what_is_built_for_another_machine_is_read_here_refused_here_and_runs_there() {
-    if target().named().is_some() || !builds_for_the_other() {
+    if target().named().is_some() || !builds_for(OTHER, LINKER) {
         return;
     }
     let fixture = Fixture::usual("other-machine", PLUGIN);
@@ -74,6 +78,52 @@ fn what_is_built_for_another_machine_is_read_here_refused_here_and_runs_there() 
     fixture.app().go().ok().prints("f of the plugin");
     std::fs::copy(&plugin, fixture.plugin_file("hello")).expect("the plugin can be copied");
     fixture.app().go().fails_with(1).says("aarch64").does_not_say("f of the plugin");
+}
+
+#[test]
+fn what_is_built_for_windows_is_inspected_and_compared_on_another_system() {
+    if target().named().is_some() || !builds_for(WINDOWS, LINKER_FOR_WINDOWS) {
+        return;
+    }
+    let fixture = Fixture::usual("windows-from-elsewhere", PLUGIN);
+    let config = format!("[target.{WINDOWS}]\nlinker = '{LINKER_FOR_WINDOWS}'\n");
+    fixture.root_file(".cargo/config.toml", &config);
+    fixture.build().args(["--target", WINDOWS]).go().ok();
+    let plugin = fixture.outcome("plugins/hello.dll");
+    let said = fixture.bare_tool().arg("inspect").arg(&plugin).go();
+    said.ok().says("plugin hello 0.1.0").says(WINDOWS).says("fn f()");
+
+    // Nothing about a plugin is in its name; the API library's says which build it is, so that Windows refuses another.
+    let plugin_says = inspected(&fixture, &plugin);
+    for (what, value) in
+        [("kind", "plugin"), ("format", "PE"), ("machine", "x86_64"), ("soname", "hello.dll")]
+    {
+        assert_eq!(plugin_says[what], value, "{what}");
+    }
+    let identity = &plugin_says["api"]["identity"];
+    let library = format!("app_api-{}.dll", &identity.as_str().expect("it is said")[..16]);
+    assert_eq!(plugin_says["api"]["soname"], *library);
+    let app = fixture.outcome("app.exe");
+    for user in [&plugin_says, &inspected(&fixture, &app)] {
+        assert!(user["needed"].as_array().is_some_and(|all| all.contains(&library.clone().into())), "{user}");
+    }
+    let library_says = inspected(&fixture, &fixture.outcome(&library));
+    assert_eq!((&library_says["id"], &library_says["soname"]), (identity, &library.clone().into()));
+
+    let check = |plugin: &Path| fixture.bare_tool().arg("check").arg(plugin).arg("--host").arg(&app).go();
+    check(&plugin).ok().says("fits");
+    let older = fixture.root().join("older.dll");
+    std::fs::copy(&plugin, &older).expect("the plugin can be copied");
+    fixture.file("app-api/src/lib.rs", "pub use dynplug;\npub struct New(pub u8);\n");
+    fixture.build().args(["--target", WINDOWS]).go().ok();
+    check(&plugin).ok().says("fits");
+    check(&older).fails_with(1).says("app-api").says("[identity]");
+}
+
+/// What `inspect` says of a product.
+fn inspected(fixture: &Fixture, file: &Path) -> serde_json::Value {
+    let said = fixture.bare_tool().args(["inspect", "--json"]).arg(file).go();
+    serde_json::from_str(&said.ok().stdout).expect("it is JSON")
 }
 
 #[test]

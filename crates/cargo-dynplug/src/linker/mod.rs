@@ -397,10 +397,11 @@ fn plugin(
     // The system's loader takes two libraries of one soname for one.
     arguments.remove_soname();
     bind(&mut arguments, &sdk, context)?;
+    let mut _list = None;
     match pe::words(&context.target) {
         Some(words) => {
             words.product(&mut arguments, context);
-            words.plugin(&mut arguments);
+            _list = Some(words.plugin(&mut arguments, &link.unit.crate_name)?);
         }
         None if macho::is_for(&context.target) => {
             // It has to have a name, which is its own.

@@ -68,11 +68,27 @@ impl Words {
         }
     }
 
-    /// What a plugin has. With nothing to export, the GNU linker would export everything.
-    pub(super) fn plugin(self, arguments: &mut Arguments) {
+    /// What a plugin has: its crate's name and no export. Without a word of ours it would have the name of cargo's file, and
+    /// with nothing to export the GNU linker would export everything. Returns a folder that has to live as long as the words
+    /// are used.
+    pub(super) fn plugin(self, arguments: &mut Arguments, crate_name: &str) -> Result<tempfile::TempDir> {
+        let folder = tempfile::tempdir().doing("make a folder for the list of exports")?;
+        let mut text = format!("LIBRARY \"{crate_name}.dll\"\nEXPORTS\n");
+        let to = folder.path().join("exports.def");
+        match list_of_exports(arguments) {
+            Some((word, start, file)) => {
+                let list = std::fs::read_to_string(&file).doing(format_args!("read {file}"))?;
+                exports(&list).for_each(|line| text += &format!("  {line}\n"));
+                *word = format!("{start}{}", to.display()).into();
+            }
+            None if self == Words::Gnu => arguments.words.push(to.clone().into()),
+            None => arguments.words.push(format!("/DEF:{}", to.display()).into()),
+        }
+        std::fs::write(&to, text).doing(format_args!("write {}", to.display()))?;
         if self == Words::Gnu {
             arguments.words.push("-Wl,--exclude-all-symbols".into());
         }
+        Ok(folder)
     }
 
     /// Has the product need the API library, also where nothing of it is used yet: that it fits is said of that.
@@ -97,12 +113,7 @@ impl Words {
         package: &str,
     ) -> Result<tempfile::TempDir> {
         let folder = tempfile::tempdir().doing("make a folder for the list of exports")?;
-        let Some((word, start, file)) = arguments.words.iter_mut().find_map(|word| {
-            let text = word.to_str()?.to_owned();
-            let file = text.strip_prefix("-Wl,").or(text.strip_prefix("/DEF:")).unwrap_or(&text);
-            let start = text.strip_suffix(file)?.to_owned();
-            file.ends_with(".def").then(|| (word, start, file.to_owned()))
-        }) else {
+        let Some((word, start, file)) = list_of_exports(arguments) else {
             return Err(Diagnostic::error("system", "rustc hands no list of exports to the linker").into());
         };
         let text = std::fs::read_to_string(&file).doing(format_args!("read {file}"))?;
@@ -124,6 +135,16 @@ impl Words {
         }
         Ok(folder)
     }
+}
+
+/// The word by which the linker is given a list of exports: what stands before the file's name in it, and that.
+fn list_of_exports(arguments: &mut Arguments) -> Option<(&mut OsString, String, String)> {
+    arguments.words.iter_mut().find_map(|word| {
+        let text = word.to_str()?.to_owned();
+        let file = text.strip_prefix("-Wl,").or(text.strip_prefix("/DEF:")).unwrap_or(&text);
+        let start = text.strip_suffix(file)?.to_owned();
+        file.ends_with(".def").then(|| (word, start, file.to_owned()))
+    })
 }
 
 /// The lines of a list of exports, without those around them.
@@ -220,6 +241,20 @@ mod tests {
             "LIBRARY \"api-01.dll\"\nEXPORTS\n  \"a\"\n  \"b\" DATA\n  \"c_function\"\n"
         );
         assert!(arguments.words.contains(&"-Wl,-u,c_function".into()));
+    }
+
+    #[test]
+    fn a_plugin_has_the_name_of_its_crate_with_and_without_a_list_of_rustcs() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut with = arguments(folder.path(), "EXPORTS\n  \"a\"\n");
+        let _list = Words::Gnu.plugin(&mut with, "hello").unwrap();
+        assert_eq!(list(&with), "LIBRARY \"hello.dll\"\nEXPORTS\n  \"a\"\n");
+        for (words, start) in [(Words::Gnu, ""), (Words::Msvc, "/DEF:")] {
+            let mut without = Arguments { words: vec!["a.o".into()] };
+            let _list = words.plugin(&mut without, "hello").unwrap();
+            let file = without.words[1].to_str().unwrap().strip_prefix(start).unwrap();
+            assert_eq!(std::fs::read_to_string(file).unwrap(), "LIBRARY \"hello.dll\"\nEXPORTS\n");
+        }
     }
 
     #[test]
