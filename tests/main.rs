@@ -39,5 +39,6 @@ mod settings;
 mod targets;
 mod tasks;
 mod trouble;
+mod unsupported;
 mod watching;
 mod wrong_library;

@@ -6,6 +6,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
 use syn::{FnArg, Meta, ReturnType, Safety, Signature, Token, Type};
@@ -78,7 +79,7 @@ fn exported_function(request: &Request, function: &Function) -> TokenStream {
     } else {
         (TokenStream::new(), pointer(signature), span::copy_ident(&signature.ident).into_token_stream())
     };
-    let (sections, kept) = (sections("dp_sym"), kept());
+    let (sections, kept) = (sections("dp_sym"), kept("Entry", "add_symbol"));
     quote_spanned! {site=>
         #meta
         #definition
@@ -94,9 +95,8 @@ fn exported_function(request: &Request, function: &Function) -> TokenStream {
             )
         };
         #sections
-        static __DYNPLUG_SYMBOL: &__dynplug::Entry = &__DYNPLUG_ENTRY;
+        static __DYNPLUG_LISTED: &__dynplug::Entry = &__DYNPLUG_ENTRY;
         #kept
-        static __DYNPLUG_KEPT: &&__dynplug::Entry = &__DYNPLUG_SYMBOL;
     }
 }
 
@@ -105,7 +105,7 @@ fn exported_static(request: &Request, variable: &Static) -> TokenStream {
     let text = signature::text(variable.declaration());
     let meta = meta(request, "Static", 0, &text, &docs::expression(&variable.attributes));
     let ident = span::copy_ident(&variable.ident);
-    let (sections, kept) = (sections("dp_sym"), kept());
+    let (sections, kept) = (sections("dp_sym"), kept("Entry", "add_symbol"));
     quote_spanned! {site=>
         #meta
         // A `static` that rustc accepts is `Sync`; asked for again here, it would be reported twice.
@@ -113,9 +113,8 @@ fn exported_static(request: &Request, variable: &Static) -> TokenStream {
             __dynplug::Entry::variable(&__DYNPLUG_META, &#ident)
         };
         #sections
-        static __DYNPLUG_SYMBOL: &__dynplug::Entry = &__DYNPLUG_ENTRY;
+        static __DYNPLUG_LISTED: &__dynplug::Entry = &__DYNPLUG_ENTRY;
         #kept
-        static __DYNPLUG_KEPT: &&__dynplug::Entry = &__DYNPLUG_SYMBOL;
     }
 }
 
@@ -127,7 +126,7 @@ fn init(request: &Request, function: &Function) -> TokenStream {
     let ident = span::copy_ident(&signature.ident);
     // A result of the wrong type is shown at the function's name.
     let call = quote_spanned!(span::generated_at(signature.ident.span())=> #ident());
-    let (sections, kept) = (sections("dp_init"), kept());
+    let (sections, kept) = (sections("dp_init"), kept("InitEntry", "add_init"));
     quote_spanned! {site=>
         #meta
         fn __dynplug_run() -> __dynplug::Outcome {
@@ -135,9 +134,8 @@ fn init(request: &Request, function: &Function) -> TokenStream {
         }
         static __DYNPLUG_ENTRY: __dynplug::InitEntry = __dynplug::InitEntry::new(&__DYNPLUG_META, __dynplug_run);
         #sections
-        static __DYNPLUG_INIT: &__dynplug::InitEntry = &__DYNPLUG_ENTRY;
+        static __DYNPLUG_LISTED: &__dynplug::InitEntry = &__DYNPLUG_ENTRY;
         #kept
-        static __DYNPLUG_KEPT: &&__dynplug::InitEntry = &__DYNPLUG_INIT;
     }
 }
 
@@ -175,8 +173,7 @@ fn meta(request: &Request, kind: &str, flags: u16, signature: &str, docs: &Token
 
 /// Places the next static in a section, and keeps it there though nothing refers to it.
 ///
-/// WebAssembly has no sections with addresses in them. Nothing can be loaded there, and the entries are left
-/// to the linker.
+/// WebAssembly has no sections with addresses in them; see [`kept`].
 fn sections(name: &str) -> TokenStream {
     let site = Span::mixed_site();
     let apple = format!("__DATA,{name}");
@@ -187,16 +184,39 @@ fn sections(name: &str) -> TokenStream {
     }
 }
 
-/// Lets the next static, which refers to one that `#[used]` keeps elsewhere, exist where it takes more than that.
+/// Has the reference to an entry found where it takes more than a section that `#[used]` keeps.
 ///
 /// For Windows, the GNU linker collects what nothing refers to, and that the compiler names a symbol is no reference to
 /// it. It keeps the sections of the C library's start, of which this one is read by nobody.
-fn kept() -> TokenStream {
+///
+/// For WebAssembly, a constructor adds the entry to a list. The linker takes it in for the sake of an exported function, and
+/// of nothing else in a crate that nobody names.
+fn kept(entry: &str, add: &str) -> TokenStream {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
     let site = Span::mixed_site();
+    let [entry, add] = [entry, add].map(|name| syn::Ident::new(name, site));
+    let of = ["CARGO_CRATE_NAME", "CARGO_PKG_NAME", "CARGO_PKG_VERSION"]
+        .map(|name| std::env::var(name).unwrap_or_default());
+    let exported = format!("__dynplug_{}_{}", of.join("_"), COUNT.fetch_add(1, Ordering::Relaxed));
     quote_spanned! {site=>
         #[cfg(all(windows, target_env = "gnu"))]
         #[used]
         #[unsafe(link_section = ".CRT$XPD")]
+        static __DYNPLUG_KEPT: &&__dynplug::#entry = &__DYNPLUG_LISTED;
+        #[cfg(target_family = "wasm")]
+        #[used]
+        #[unsafe(link_section = ".init_array")]
+        static __DYNPLUG_KEPT: extern "C" fn() = {
+            extern "C" fn add() {
+                __dynplug::#add(&__DYNPLUG_ENTRY);
+            }
+            add
+        };
+        #[cfg(target_family = "wasm")]
+        #[unsafe(export_name = #exported)]
+        extern "C" fn __dynplug_keep() -> *const () {
+            &raw const __DYNPLUG_KEPT as *const ()
+        }
     }
 }
 

@@ -185,7 +185,7 @@ fn cases() -> Vec<(&'static str, Box<dyn std::error::Error>)> {
         ("interrupted", Box::new(OpenError::Interrupted { path: path() })),
         (
             "unsupported",
-            Box::new(OpenError::Unsupported { path: path(), reason: "it has no shared libraries" }),
+            Box::new(OpenError::Unsupported { path: path(), reason: "dynplug doesn't know its loader" }),
         ),
         (
             "not-found",

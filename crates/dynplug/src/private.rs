@@ -84,6 +84,18 @@ impl Entry {
     }
 }
 
+/// Adds an exported item to those that are linked in, where no section can hold it.
+#[cfg(target_family = "wasm")]
+pub fn add_symbol(entry: &'static Entry) {
+    crate::section::SYMBOLS.add(entry);
+}
+
+/// Adds an init function to those that are linked in, where no section can hold it.
+#[cfg(target_family = "wasm")]
+pub fn add_init(entry: &'static InitEntry) {
+    crate::section::INITS.add(entry);
+}
+
 /// What an init function comes to.
 pub type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
 

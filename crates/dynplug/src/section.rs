@@ -3,7 +3,7 @@
 //!
 //! Linkers put sections of one name together, but tell in different ways where the whole lies: on ELF and Mach-O by names
 //! of their own making, on Windows in the image's headers, which are in memory with it. WebAssembly has no sections with
-//! addresses in them, so there the tables are empty.
+//! addresses in them, so there a constructor for each item adds it to a list.
 
 use crate::__private::{Entry, InitEntry};
 
@@ -119,9 +119,48 @@ mod bounds {
     }
 }
 
+/// Where constructors have made lists.
+#[cfg(target_family = "wasm")]
+mod bounds {
+    pub(super) fn symbols() -> (*const u8, usize) {
+        super::SYMBOLS.bounds()
+    }
+
+    pub(super) fn inits() -> (*const u8, usize) {
+        super::INITS.bounds()
+    }
+}
+
+#[cfg(target_family = "wasm")]
+pub(crate) static SYMBOLS: Added<Entry> = Added::none();
+#[cfg(target_family = "wasm")]
+pub(crate) static INITS: Added<InitEntry> = Added::none();
+
+/// What constructors have told of.
+#[cfg(target_family = "wasm")]
+pub(crate) struct Added<T: 'static>(std::sync::Mutex<Vec<Option<&'static T>>>);
+
+#[cfg(target_family = "wasm")]
+impl<T> Added<T> {
+    const fn none() -> Added<T> {
+        Added(std::sync::Mutex::new(Vec::new()))
+    }
+
+    pub(crate) fn add(&self, entry: &'static T) {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(Some(entry));
+    }
+
+    /// A copy that stays as it is. It is asked for once.
+    fn bounds(&self) -> (*const u8, usize) {
+        let list = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone().leak();
+        (list.as_ptr().cast(), size_of_val(list))
+    }
+}
+
 /// Where nobody says.
 #[cfg(not(any(
     windows,
+    target_family = "wasm",
     target_vendor = "apple",
     target_os = "linux",
     target_os = "android",
@@ -260,7 +299,6 @@ mod tests {
     use super::*;
 
     #[test]
-    #[cfg(not(target_family = "wasm"))]
     fn the_tables_of_this_image_hold_what_is_linked_into_it() {
         #[crate::export(crate = crate)]
         static LINKED: u8 = 7;

@@ -358,7 +358,12 @@ impl fmt::Display for OpenError {
                 path.display()
             ),
             OpenError::Unsupported { path, reason } => {
-                write!(f, "cannot open the plugin {} on this system: {reason}", path.display())
+                write!(
+                    f,
+                    "cannot open the plugin {} on this system: {reason}; link it into the program, where it is opened by its \
+                     name (`cargo dynplug link`)",
+                    path.display()
+                )
             }
         }
     }

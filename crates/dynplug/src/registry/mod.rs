@@ -87,6 +87,11 @@ pub(crate) unsafe fn open(path: &Path, load: Load) -> Result<&'static Plugin, Op
 ///
 /// As for [`Plugin::open`].
 pub(crate) unsafe fn open_file(path: &Path, load: Load) -> Result<&'static Plugin, OpenError> {
+    if let Some(reason) = system::UNSUPPORTED {
+        let error = OpenError::Unsupported { path: path.to_owned(), reason };
+        events::refused(path, &error);
+        return Err(error);
+    }
     // Who asks again pays for one look at the file and one at a table.
     let seen = path.metadata();
     if let Ok(metadata) = &seen

@@ -27,7 +27,11 @@ pub(crate) use windows::{FileId, file_id, file_id_at, is_there, map, own_image, 
 #[cfg(not(any(target_os = "linux", target_os = "freebsd", target_os = "macos", windows)))]
 mod unsupported;
 #[cfg(not(any(target_os = "linux", target_os = "freebsd", target_os = "macos", windows)))]
-pub(crate) use unsupported::{is_there, map, own_image, program_image};
+pub(crate) use unsupported::{UNSUPPORTED, is_there, map, own_image, program_image};
+
+/// Why no file can be opened on this system, if so.
+#[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "macos", windows))]
+pub(crate) const UNSUPPORTED: Option<&str> = None;
 
 use dynplug_manifest::note::Tables;
 

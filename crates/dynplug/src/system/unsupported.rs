@@ -1,9 +1,16 @@
-//! Systems where plugins can't be opened yet: everything compiles, and an open says so.
+//! Systems where no file can be opened: everything compiles, plugins that are linked in work, and an open says so.
 
 use super::Mapped;
 use crate::error::SystemError;
 use crate::loader::Load;
 use std::path::Path;
+
+/// Said before a file is looked at.
+pub(crate) const UNSUPPORTED: Option<&str> = Some(if cfg!(target_family = "wasm") {
+    "WebAssembly has no libraries that could be loaded while a program runs"
+} else {
+    "dynplug doesn't know its loader"
+});
 
 pub(crate) fn is_there(_name: &str) -> Option<bool> {
     None
@@ -27,7 +34,7 @@ pub(crate) unsafe fn map(
     _name: &str,
     _load: Load,
 ) -> Result<Mapped, SystemError> {
-    Err(SystemError("plugins can't be opened on this system yet".to_owned()))
+    Err(SystemError(UNSUPPORTED.unwrap_or_default().to_owned()))
 }
 
 impl Mapped {
