@@ -126,7 +126,9 @@ fn without_std(context: &Context) -> Diagnostic {
 /// The package that asks the processor what it can do. What it is compiled with it would take for granted.
 const ASKS_THE_PROCESSOR: &str = "dynplug-manifest";
 
-/// The packages of ours that every host carries. In one piece each is smaller by a quarter.
+/// The packages of ours that every host carries. In one piece each is smaller by a quarter, and by another eighth where functions are
+/// only inlined that ask for it (`#[inline]`) or are tiny: most of it runs once for each plugin or never, and a lookup is as fast.
+/// Compiled for size they would be larger, since rustc then exports each instance of a generic function.
 const CARRIED: [&str; 2] = ["dynplug", "dynplug-manifest"];
 
 /// Makes the API library, the crates below it, and hosts.
@@ -161,10 +163,13 @@ fn for_hosts(
         call.remove_codegen("target-cpu");
         call.remove_codegen("target-feature");
     }
-    let is_optimised = call.codegen("opt-level").last().is_some_and(|level| level != "0");
-    if is_optimised && CARRIED.contains(&&*package) {
+    let level = call.codegen("opt-level").last().unwrap_or("0").to_owned();
+    if level != "0" && CARRIED.contains(&&*package) {
         call.remove_codegen("codegen-units");
         call.push("-C", "codegen-units=1");
+        if ["2", "3"].contains(&&*level) {
+            call.push("-C", "llvm-args=-inline-threshold=25");
+        }
     }
     share(&mut call, context);
     let naming = naming::rename(&mut call, context)?;
