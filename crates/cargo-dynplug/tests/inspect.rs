@@ -47,3 +47,35 @@ fn without_a_host_nothing_can_be_told() {
     }
     assert_eq!(dynplug(&["check", TEXT]).status.code(), Some(2), "wrong usage");
 }
+
+/// The seeds of the fuzzing: one plugin as an image of every system.
+#[test]
+fn a_plugin_is_read_from_an_image_of_every_system() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/image");
+    let images = [
+        ("elf-64-little", "ELF", "aarch64"),
+        ("elf-64-big", "ELF", "aarch64"),
+        ("elf-32-little", "ELF", "arm"),
+        ("elf-32-big", "ELF", "arm"),
+        ("macho-64", "Mach-O", "aarch64"),
+        ("macho-64-big", "Mach-O", "powerpc64"),
+        ("macho-32", "Mach-O", "x86"),
+        ("macho-32-big", "Mach-O", "powerpc"),
+        ("macho-fat", "Mach-O", "powerpc"),
+        ("macho-fat-64", "Mach-O", "powerpc"),
+        ("pe-64", "PE", "x86_64"),
+        ("pe-32", "PE", "x86"),
+    ];
+    let mut said = Vec::new();
+    for (name, format, machine) in images {
+        let output = dynplug(&["inspect", "--json", folder.join(name).to_str().unwrap()]);
+        let [about] = &objects(&output)[..] else { panic!("{name}: one line") };
+        assert_eq!((&about["kind"], &about["format"]), (&"plugin".into(), &format.into()), "{name}");
+        // Of a file for several machines, this one's is taken, or the first.
+        let is_here = name.starts_with("macho-fat") && std::env::consts::ARCH == "aarch64";
+        assert_eq!(about["machine"], if is_here { "aarch64" } else { machine }, "{name}");
+        said.push(["package", "version", "id", "api", "crates"].map(|what| about[what].clone()));
+    }
+    assert!(said[0][2].as_str().is_some_and(|id| id.len() == 64) && said[0][3]["identity"].is_string());
+    assert!(said.iter().all(|all| *all == said[0]), "the same of each: {said:#?}");
+}

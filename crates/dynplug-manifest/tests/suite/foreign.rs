@@ -12,14 +12,19 @@ use object::{macho, pe};
 use crate::samples::{FIELDS, manifest, record};
 
 /// The names of [`images`], for the corpus.
-pub(crate) const NAMES: [&str; 5] = ["macho-64", "macho-32-big", "macho-fat", "pe-64", "pe-32"];
+pub(crate) const NAMES: [&str; 8] =
+    ["macho-64", "macho-32-big", "macho-fat", "pe-64", "pe-32", "macho-64-big", "macho-32", "macho-fat-64"];
 
 /// One image of each sort, all of which carry the sample manifest and one record.
-pub(crate) fn images() -> [Vec<u8>; 5] {
+pub(crate) fn images() -> [Vec<u8>; 8] {
     let little = macho_dylib(true, Endianness::Little, macho::CPU_TYPE_ARM64);
     let big = macho_dylib(false, Endianness::Big, macho::CPU_TYPE_POWERPC);
-    let both = fat(&[(macho::CPU_TYPE_POWERPC, &big), (macho::CPU_TYPE_ARM64, &little)]);
-    [little, big, both, dll(true), dll(false)]
+    let big_64 = macho_dylib(true, Endianness::Big, macho::CPU_TYPE_POWERPC64);
+    let little_32 = macho_dylib(false, Endianness::Little, macho::CPU_TYPE_X86);
+    let both = [(macho::CPU_TYPE_POWERPC, &*big), (macho::CPU_TYPE_ARM64, &*little)];
+    let both = [fat(&both, false), fat(&both, true)];
+    let [fat_32, fat_64] = both;
+    [little, big, fat_32, dll(true), dll(false), big_64, little_32, fat_64]
 }
 
 fn name16(name: &str) -> [u8; 16] {
@@ -132,15 +137,20 @@ fn macho_dylib(is_64: bool, endian: Endianness, cputype: macho::CpuType) -> Vec<
     out
 }
 
-fn fat(images: &[(macho::CpuType, &[u8])]) -> Vec<u8> {
+/// A file for several machines, with offsets of 32 or 64 bits.
+fn fat(images: &[(macho::CpuType, &[u8])], is_64: bool) -> Vec<u8> {
     let mut out = Vec::new();
     let mut word = |number: u32| out.extend(number.to_be_bytes());
-    word(0xcafe_babe);
+    word(0xcafe_babe + u32::from(is_64));
     word(images.len() as u32);
-    let mut offset = 8 + 20 * images.len() as u32;
+    let mut offset = 8 + if is_64 { 32 } else { 20 } * images.len() as u32;
     for (cpu, image) in images {
-        [cpu.0, 0, offset, image.len() as u32, 0].into_iter().for_each(&mut word);
-        offset += image.len() as u32;
+        let size = image.len() as u32;
+        match is_64 {
+            true => [cpu.0, 0, 0, offset, 0, size, 0, 0].into_iter().for_each(&mut word),
+            false => [cpu.0, 0, offset, size, 0].into_iter().for_each(&mut word),
+        }
+        offset += size;
     }
     images.iter().for_each(|(_, image)| out.extend(*image));
     out
@@ -232,10 +242,13 @@ fn says_what_it_carries(image: &Image<'_>) {
 
 #[test]
 fn a_macho_library_says_what_it_is() {
-    let [little, big, ..] = images();
-    for (bytes, machine, bits, endian) in
-        [(little, Machine::Aarch64, 64, Endian::Little), (big, Machine::Powerpc, 32, Endian::Big)]
-    {
+    let [little, big, _, _, _, big_64, little_32, _] = images();
+    for (bytes, machine, bits, endian) in [
+        (little, Machine::Aarch64, 64, Endian::Little),
+        (big, Machine::Powerpc, 32, Endian::Big),
+        (big_64, Machine::Powerpc64, 64, Endian::Big),
+        (little_32, Machine::X86, 32, Endian::Little),
+    ] {
         let image = Image::parse(&bytes).unwrap();
         assert_eq!((image.format(), image.machine()), (Format::MachO, machine));
         assert_eq!((image.bits(), image.endian()), (bits, endian));
@@ -256,16 +269,20 @@ fn of_a_library_for_several_machines_this_machines_is_taken_or_the_first() {
         _ => macho::CPU_TYPE_X86_64,
     };
     let mine = macho_dylib(true, Endianness::Little, here);
-    let bytes = fat(&[(macho::CPU_TYPE_POWERPC, &big), (here, &mine)]);
-    let image = Image::parse(&bytes).unwrap();
-    assert_eq!(image.machine().name(), std::env::consts::ARCH);
-    says_what_it_carries(&image);
+    for is_64 in [false, true] {
+        let bytes = fat(&[(macho::CPU_TYPE_POWERPC, &big), (here, &mine)], is_64);
+        let image = Image::parse(&bytes).unwrap();
+        assert_eq!(image.machine().name(), std::env::consts::ARCH);
+        says_what_it_carries(&image);
 
-    let bytes = fat(&[(macho::CPU_TYPE_POWERPC, &big)]);
-    assert_eq!(Image::parse(&bytes).unwrap().machine(), Machine::Powerpc);
+        let bytes = fat(&[(macho::CPU_TYPE_POWERPC, &big)], is_64);
+        let image = Image::parse(&bytes).unwrap();
+        assert_eq!(image.machine(), Machine::Powerpc);
+        says_what_it_carries(&image);
 
-    let bytes = fat(&[(macho::CPU_TYPE_ARM64, &little[..0])]);
-    assert!(matches!(Image::parse(&bytes), Err(ImageError::Malformed { .. })));
+        let bytes = fat(&[(macho::CPU_TYPE_ARM64, &little[..0])], is_64);
+        assert!(matches!(Image::parse(&bytes), Err(ImageError::Malformed { .. })));
+    }
 }
 
 #[test]
