@@ -1,6 +1,6 @@
 //! `cargo dynplug test` in a host's workspace: tests that are hosts, and find the workspace's plugins.
 
-use crate::harness::{Fixture, Kind};
+use crate::harness::{Fixture, Kind, TOOL, skipped, target};
 
 const API: &str = r#"
 //! What host and plugins share.
@@ -196,6 +196,80 @@ fn tests_of_a_host_are_hosts_that_find_the_plugins() {
         .does_not_say("Doc-tests");
     let ran = fixture.tool("test").args(["-p", "app", "--no-fail-fast"]).go();
     ran.fails_with(101).says("Doc-tests app");
+}
+
+/// Builds the workspace that it is a test of, in the target folder in which it was built itself.
+const BUILDS: &str = r#"
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+#[test]
+fn it_builds_its_own_workspace() {
+    let set = |name: &str| std::env::var_os(name).unwrap();
+    let mut build = Command::new(set("TOOL"))
+        .args(["dynplug", "build", "--manifest-path"]).arg(set("MANIFEST"))
+        .arg("--target-dir").arg(set("FOLDER")).arg("--out-dir").arg(set("OUT"))
+        .stderr(Stdio::piped()).spawn().unwrap();
+    for line in BufReader::new(build.stderr.take().unwrap()).lines() {
+        let line = line.unwrap();
+        if line.contains("waiting for another build") {
+            build.kill().unwrap();
+            panic!("{line}");
+        }
+    }
+    assert!(build.wait().unwrap().success());
+    assert_eq!(set("AROUND"), "the tests");
+    // What the others are to find is as it was.
+    let bump: fn() -> i64 = app::hello().lookup("bump").unwrap();
+    bump();
+}
+"#;
+
+#[test]
+fn a_test_may_build_where_it_was_built() {
+    if target().named().is_some() {
+        return skipped("a program of another machine can't start the tool");
+    }
+    // Elsewhere others may hold the lock.
+    let fixture = workspace("host-builds").own_target();
+    // The user's own runner is around it.
+    let runner = "[target.'cfg(all())']\nrunner = [\"env\", \"AROUND=the tests\"]\n";
+    fixture.root_file(".cargo/config.toml", runner).file("app/tests/builds.rs", BUILDS);
+    let test = |words: &[&str]| {
+        let call = words.iter().fold(fixture.tool("test"), |call, word| call.arg(word));
+        call.env("TOOL", TOOL)
+            .env("MANIFEST", fixture.root().join("Cargo.toml"))
+            .env("FOLDER", fixture.root().join("target folder"))
+            .env("OUT", fixture.outcome(""))
+            .go()
+    };
+    let ran = test(&["-p", "app", "--test", "builds", "--test", "opens"]);
+    ran.ok()
+        .says("test it_builds_its_own_workspace ... ok")
+        .says("test what_is_said_by_the_plugin_is_seen ... ok");
+    fixture.app().go().ok();
+
+    // All is compiled before anything is run.
+    fixture.replace("app/tests/starts.rs", "ran.status", "ran.statu");
+    let ran = test(&["--tests"]);
+    ran.fails_with(101).says("error[E0609]").does_not_say("running 1 test");
+    let ran = test(&["--tests", "--no-run"]);
+    ran.fails_with(101);
+    fixture.replace("app/tests/starts.rs", "ran.statu", "ran.status");
+
+    // What fails is told as cargo tells it.
+    fixture.file("app/tests/opens.rs", "#[test]\nfn it_ends() { std::process::exit(7) }\n");
+    fixture.replace("app/tests/starts.rs", "\"one\"", "\"two\"");
+    let ran = test(&["-p", "app", "--tests"]);
+    ran.fails_with(7)
+        .says("to rerun pass `-p app --test opens`")
+        .says("exit status: 7")
+        .does_not_say("Running tests/starts.rs");
+    let ran = test(&["-p", "app", "--tests", "--no-fail-fast"]);
+    ran.fails_with(101)
+        .says("Running tests/starts.rs")
+        .says("error[dynplug::test-failed]: 2 targets failed")
+        .says("`-p app --test starts`");
 }
 
 #[test]

@@ -23,6 +23,7 @@ mod new;
 mod outcome;
 mod plan;
 mod profile;
+mod recording;
 pub mod runner;
 mod sdk;
 mod settings;

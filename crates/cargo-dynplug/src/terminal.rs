@@ -32,8 +32,7 @@ pub fn prepare(words: &[OsString]) -> clap::ColorChoice {
         Some(Color::Auto) | None => (ColorChoice::Auto, clap::ColorChoice::Auto),
     };
     stream.write_global();
-    let plain = AutoStream::choice(&std::io::stderr()) == ColorChoice::Never;
-    LINKS.store(!plain, Ordering::Relaxed);
+    LINKS.store(is_coloured(), Ordering::Relaxed);
     clap
 }
 
@@ -68,6 +67,24 @@ pub fn print_line(text: &str) {
 pub fn say(text: &str) {
     let mut stream = AutoStream::auto(std::io::stderr()).lock();
     let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+}
+
+/// Passes on to standard error what another program has printed for the same terminal.
+pub fn say_as_it_is(bytes: &[u8]) {
+    let mut stream = std::io::stderr().lock();
+    let _ = stream.write_all(bytes).and_then(|()| stream.flush());
+}
+
+/// Whether what is said on standard error has colours.
+pub fn is_coloured() -> bool {
+    AutoStream::choice(&std::io::stderr()) != ColorChoice::Never
+}
+
+/// How wide the terminal is that standard error leads to, if it leads to one that can show progress.
+pub fn columns() -> Option<u16> {
+    let terminal = console::Term::stderr();
+    let can = std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+    can.then(|| terminal.size_checked()).flatten().map(|(_, columns)| columns)
 }
 
 /// A line for standard output.
@@ -179,8 +196,7 @@ impl Progress {
             let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
             let style = ProgressStyle::with_template(&format!("{{prefix}} [{{bar:27}}] {count}"));
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
-            let plain = AutoStream::choice(&std::io::stderr()) == ColorChoice::Never;
-            bar.set_prefix(if plain { format!("{verb:>12}") } else { headed(verb) });
+            bar.set_prefix(if is_coloured() { headed(verb) } else { format!("{verb:>12}") });
             bar
         });
         Progress { bar, begun: Instant::now() }

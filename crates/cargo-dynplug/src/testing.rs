@@ -1,11 +1,14 @@
 //! What `cargo dynplug test` is asked for: which targets of which packages, in cargo's own words.
 
+mod suite;
+
 use crate::cli::BuildArguments;
 use crate::diagnostic::{Diagnostic, Result};
 use cargo_metadata::{Package, Target, TargetKind};
 use clap::Args;
 use globset::Glob;
 use std::ffi::OsString;
+pub(crate) use suite::{Suite, list};
 
 /// Arguments of `test`.
 #[derive(Debug, Args)]

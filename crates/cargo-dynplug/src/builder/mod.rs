@@ -30,7 +30,7 @@ use std::process::Command;
 pub use tools::Tool;
 
 /// The name by which cargo calls this program in place of rustdoc.
-const RUSTDOC_SHIM: &str = "dynplug-rustdoc";
+pub const RUSTDOC_SHIM: &str = "dynplug-rustdoc";
 /// The name by which cargo and rustdoc call it to run tests.
 const RUNNER_SHIM: &str = "dynplug-runner";
 

@@ -1,5 +1,5 @@
 //! cargo's other commands on hosts and plugins: tests, clippy and documentation, with the SDK's crates in the place of those
-//! that cargo would build. Tests of hosts are hosts themselves.
+//! that cargo would build. Tests of hosts are hosts themselves. All of them are compiled, and then they are run.
 
 use super::{Builder, RUNNER_SHIM, RUSTDOC_SHIM};
 use crate::cargo::Cargo;
@@ -8,9 +8,9 @@ use crate::context::{Purpose, Running};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::plan::Plan;
 use crate::sdk::Sdk;
-use crate::testing::{Targets, TestArguments};
+use crate::testing::{Suite, Targets, TestArguments, list};
 use crate::workspace::Selection;
-use cargo_metadata::PackageId;
+use cargo_metadata::{Message, PackageId};
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -25,6 +25,8 @@ pub struct Tool {
     tests: bool,
     /// Whether the next package is looked at when one fails.
     goes_on: bool,
+    /// Whether what was compiled is run.
+    runs: bool,
 }
 
 /// A package that a command is run on.
@@ -52,6 +54,7 @@ impl TestArguments {
             rest: self.arguments.clone(),
             tests: true,
             goes_on: self.no_fail_fast,
+            runs: !self.no_run,
         }
     }
 }
@@ -61,7 +64,8 @@ impl ClippyArguments {
     pub fn tool(&self) -> Tool {
         let targets = Targets { all_targets: self.all_targets, ..Targets::default() };
         let rest = self.arguments.clone();
-        Tool { command: "clippy", targets, words: Vec::new(), rest, tests: self.all_targets, goes_on: true }
+        let (words, tests) = (Vec::new(), self.all_targets);
+        Tool { command: "clippy", targets, words, rest, tests, goes_on: true, runs: false }
     }
 }
 
@@ -76,7 +80,8 @@ impl DocArguments {
             }
         }
         let targets = Targets::default();
-        Tool { command: "doc", targets, words, rest: Vec::new(), tests: false, goes_on: true }
+        let rest = Vec::new();
+        Tool { command: "doc", targets, words, rest, tests: false, goes_on: true, runs: false }
     }
 }
 
@@ -89,8 +94,8 @@ impl Builder<'_> {
         let selection = self.workspace.selection(self.arguments)?;
         self.check_features()?;
         let subjects = self.subjects(tool, &selection)?;
-        // To the end: cargo compiles in between, and what lies around its folders is looked at then.
-        let _lock = self.lock()?;
+        // As long as cargo compiles. Tests may take long, and may build things themselves.
+        let lock = self.lock()?;
         self.say_notices();
         let (sdk, _) = self.sdk_and_hosts(&[])?;
         // What a host's test opens is built, whoever is selected.
@@ -106,21 +111,46 @@ impl Builder<'_> {
         let ids: Vec<PackageId> = subjects.iter().map(|subject| subject.id.clone()).collect();
         let plans = self.plans(&ids, &libraries, tool.tests)?;
         let mut code = 0;
-        for (subject, plan) in subjects.into_iter().zip(plans) {
+        let mut suite = Suite::new(&self.work)?;
+        for (subject, plan) in subjects.iter().zip(plans) {
             let sdk = libraries.below(&subject.id);
-            match self.run_on(&subject, tool, &sdk, plan, plugins.as_deref())? {
-                0 => {}
-                // Of several the first, as cargo has it for several tests.
-                failed => {
-                    code = if code == 0 { failed } else { code };
-                    if !tool.goes_on {
-                        break;
-                    }
-                }
+            let cargo = self.cargo_for_tool(subject, tool, &sdk, plan, plugins.as_deref())?;
+            let ran = match tool.command {
+                "test" => self.compile_tests(cargo, subject, &mut suite)?,
+                _ => cargo.run_before_the_user(self.arguments.messages.message_format)?,
+            };
+            // Of several the first, as cargo has it for several tests.
+            code = if code == 0 { ran } else { code };
+            if ran != 0 && !tool.goes_on {
+                break;
             }
         }
-        // cargo says by its own code whether a test failed or could not be compiled.
-        Ok(if tool.command == "test" { code } else { i32::from(code != 0) })
+        drop(lock);
+        match (tool.command, code) {
+            ("test", 0) if tool.runs => suite.run(tool.goes_on, &self.arguments.messages),
+            ("test", code) => Ok(code),
+            (_, code) => Ok(i32::from(code != 0)),
+        }
+    }
+
+    /// Has cargo compile the tests of a package, and notes how it would run them. Returns cargo's exit code.
+    fn compile_tests(&self, cargo: Cargo, subject: &Subject, suite: &mut Suite) -> Result<i32> {
+        let (mut artifacts, mut starts) = (Vec::new(), Vec::new());
+        let messages = &self.arguments.messages;
+        let code = cargo.record(
+            messages.message_format,
+            |message| {
+                if let Message::CompilerArtifact(artifact) = message {
+                    artifacts.push(artifact);
+                }
+            },
+            |start| starts.push(start),
+        )?;
+        if code == 0 && starts.is_empty() && messages.talks() {
+            list(&artifacts);
+        }
+        suite.add(&self.workspace.name(&subject.id), &artifacts, starts, messages)?;
+        Ok(code)
     }
 
     /// The packages that a command is run on: the API crate, whose tests say most of what else fails, then plugins, then the
@@ -152,14 +182,15 @@ impl Builder<'_> {
         Ok(subjects.collect())
     }
 
-    fn run_on(
+    /// The command for one package, yet to be run.
+    fn cargo_for_tool(
         &self,
         subject: &Subject,
         tool: &Tool,
         sdk: &Sdk,
         plan: Plan,
         plugins: Option<&Path>,
-    ) -> Result<i32> {
+    ) -> Result<Cargo> {
         let shim = |name: &str| self.work.join("bin").join(name).display().to_string();
         let mut own = vec![("RUSTDOC".to_owned(), shim(RUSTDOC_SHIM))];
         let set = self.variables().into_iter().map(|(name, _)| name);
@@ -178,14 +209,9 @@ impl Builder<'_> {
             let runner = toml::Value::Array(vec![shim(RUNNER_SHIM).into()]);
             cargo.word("--config").word(format!("target.{:?}.runner={runner}", self.settings.target));
         }
-        if self.arguments.messages.json() {
-            cargo.word("--message-format=json");
-        }
-        if !tool.rest.is_empty() {
-            cargo.word("--").words(&tool.rest);
-        }
         cargo.variables(own);
-        cargo.run_before_the_user()
+        cargo.last(&tool.rest);
+        Ok(cargo)
     }
 }
 

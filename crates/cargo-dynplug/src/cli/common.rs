@@ -48,6 +48,17 @@ pub enum Color {
     Never,
 }
 
+impl Color {
+    /// As it is said on command lines, cargo's and rustc's too.
+    pub fn word(self) -> &'static str {
+        match self {
+            Color::Auto => "auto",
+            Color::Always => "always",
+            Color::Never => "never",
+        }
+    }
+}
+
 impl MessageArguments {
     /// Whether messages are for programs.
     pub fn json(&self) -> bool {
@@ -62,13 +73,9 @@ impl MessageArguments {
     /// The same for a call of cargo that builds.
     pub fn for_cargo(&self) -> Vec<String> {
         let mut words = Vec::new();
-        if let Some(when) = self.color {
-            let when = match when {
-                Color::Auto => "auto",
-                Color::Always => "always",
-                Color::Never => "never",
-            };
-            words.push(format!("--color={when}"));
+        // What our terminal can, cargo is told in its environment.
+        if let Some(when @ (Color::Always | Color::Never)) = self.color {
+            words.push(format!("--color={}", when.word()));
         }
         words.extend(std::iter::repeat_n("-v".to_owned(), usize::from(self.verbose)));
         if self.quiet {

@@ -375,6 +375,14 @@ pub(super) const TABLE: &[Entry] = &[
          `rust-src`.",
     ),
     entry(
+        "test-failed",
+        "a test failed",
+        "The tests were compiled and run, and at least one failed; it has said above what went wrong. What follows `to rerun \
+         pass` are the options with which that executable alone, or those documentation tests, are run again. Without \
+         `--no-fail-fast` the executables after it weren't run.",
+        "Mend what the test found, or the test. `RUST_BACKTRACE=1` shows where a panic came from.",
+    ),
+    entry(
         "too-many-exports",
         "a library would export more names than Windows has numbers for",
         "A library exports all that plugins may call, of all its crates. On Windows each export has a number of 16 bits. \
