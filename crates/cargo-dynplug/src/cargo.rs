@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostic, Doing, Result};
 use crate::recording::{RECORD_VARIABLE, Start};
 use crate::terminal;
 use cargo_metadata::Message;
-use relay::Relay;
+pub use relay::{Relay, Said};
 use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -33,18 +33,19 @@ pub struct Cargo {
     rustflags: Vec<String>,
     /// What stands after `--`.
     last: Vec<OsString>,
+    relay: Relay,
 }
 
 impl Cargo {
-    /// Begins a call of `cargo <command>` with these flags for rustc.
-    pub fn new(command: &str, rustflags: Vec<String>) -> Self {
+    /// Begins a call of `cargo <command>` with these flags for rustc. What it says goes through the relay.
+    pub fn new(command: &str, rustflags: Vec<String>, relay: Relay) -> Self {
         let name = command;
         let mut command = crate::environment::cargo();
         command.arg(name);
         // Without it cargo gives libraries that are both kinds one file name whatever the flags, so that the builds
         // of two plugins would take turns in replacing each other.
         command.env("__CARGO_DEFAULT_LIB_METADATA", "dynplug");
-        Cargo { command, rustflags, last: Vec::new() }
+        Cargo { command, rustflags, last: Vec::new(), relay }
     }
 
     /// Adds an argument.
@@ -85,7 +86,7 @@ impl Cargo {
         self.command.env("RUSTC_WRAPPER", program).env(CONTEXT_VARIABLE, context);
     }
 
-    /// Runs it with this program's own input and output. Returns its exit code.
+    /// Runs it with this program's own input and output, since it may start a browser that stays. Returns its exit code.
     ///
     /// # Errors
     /// When cargo can't be run.
@@ -100,7 +101,7 @@ impl Cargo {
     /// # Errors
     /// When cargo can't be run, or fails; it has said why.
     pub fn run(self, format: MessageFormat, mut each: impl FnMut(Message)) -> Result<()> {
-        let status = self.call(format, None, |line| {
+        let status = self.call(format, |line| {
             if let Ok(message) = serde_json::from_str::<Message>(line) {
                 each(message);
             }
@@ -124,7 +125,7 @@ impl Cargo {
         mut start: impl FnMut(Start),
     ) -> Result<i32> {
         self.command.env(RECORD_VARIABLE, "1");
-        let status = self.call(format, Some(Relay::of_tests()), |line| match Start::told(line) {
+        let status = self.call(format, |line| match Start::told(line) {
             Some(told) => {
                 start(told);
                 true
@@ -148,26 +149,19 @@ impl Cargo {
         }
     }
 
-    /// Runs it. `take` sees every line of its standard output and says whether it is for this program alone. What cargo says
-    /// on standard error goes through the relay, if there is one.
-    fn call(
-        mut self,
-        format: MessageFormat,
-        relay: Option<Relay>,
-        mut take: impl FnMut(&str) -> bool,
-    ) -> Result<ExitStatus> {
+    /// Runs it. `take` sees every line of its standard output and says whether it is for this program alone.
+    fn call(mut self, format: MessageFormat, mut take: impl FnMut(&str) -> bool) -> Result<ExitStatus> {
         self.complete(Some(match format {
             MessageFormat::Human => "--message-format=json-render-diagnostics",
             MessageFormat::Json => "--message-format=json",
         }));
         self.command.stdin(Stdio::null()).stdout(Stdio::piped());
-        if let Some(relay) = &relay {
-            relay.prepare(&mut self.command);
-        }
+        self.relay.prepare(&mut self.command);
         let mut child = self.command.spawn().doing("run cargo")?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         std::thread::scope(|scope| {
-            if let (Some(relay), Some(stderr)) = (relay, stderr) {
+            let relay = self.relay;
+            if let Some(stderr) = stderr {
                 scope.spawn(move || relay.pass_on(stderr));
             }
             for line in stdout.into_iter().flat_map(|out| BufReader::new(out).lines()) {

@@ -5,7 +5,7 @@ use crate::diagnostic::{Doing, Result};
 use crate::plan::Plan;
 use crate::wrapper::invocation::Invocation;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 /// The environment variable with the path of the context's file. Its presence makes this program a rustc wrapper.
@@ -168,6 +168,13 @@ impl Context {
             true => STD.to_owned(),
             false => self.package(manifest_dir).map(|p| p.source.clone()).unwrap_or_default(),
         }
+    }
+
+    /// The packages that are compiled, as cargo calls them: name and version. None if all are, since there is no SDK yet.
+    pub fn compiled(&self) -> Option<HashSet<String>> {
+        let Phase::Plugin { plan, .. } = &self.phase else { return None };
+        let folders = plan.private.iter().chain(&plan.host_side);
+        Some(folders.filter_map(|f| self.package(f)).map(|p| format!("{} v{}", p.name, p.version)).collect())
     }
 
     /// The package with this manifest folder.

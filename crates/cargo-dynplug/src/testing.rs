@@ -8,7 +8,7 @@ use cargo_metadata::{Package, Target, TargetKind};
 use clap::Args;
 use globset::Glob;
 use std::ffi::OsString;
-pub(crate) use suite::{Suite, list};
+pub(crate) use suite::Suite;
 
 /// Arguments of `test`.
 #[derive(Debug, Args)]

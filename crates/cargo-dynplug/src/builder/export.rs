@@ -30,6 +30,7 @@ impl Builder<'_> {
         let _lock = self.lock()?;
         self.say_notices();
         let built = self.hosts(&[])?;
+        self.said.finish();
         // Made anew, so that nothing of an older build comes along.
         let staging = tempfile::tempdir_in(&self.work).doing("make a folder for the SDK")?;
         let mut sdk = self.make_sdk(&built, staging.path())?;

@@ -9,7 +9,7 @@ mod libraries;
 mod plugin;
 mod tools;
 
-use crate::cargo::Cargo;
+use crate::cargo::{Cargo, Relay, Said};
 use crate::cli::{BuildArguments, MessageFormat};
 use crate::context::{Context, Package, Phase, Running};
 use crate::diagnostic::{Diagnostic, Doing, Level, Result};
@@ -46,6 +46,8 @@ pub struct Builder<'a> {
     /// What is made on the way.
     work: PathBuf,
     context: Context,
+    /// What cargo has said so far.
+    said: Said,
 }
 
 /// What came of preparing a build.
@@ -169,7 +171,7 @@ impl<'a> Builder<'a> {
             },
             phase: Phase::Hosts { hosts: BTreeSet::new() },
         };
-        Ok(Builder { arguments, workspace, settings, sdk, base, work, context })
+        Ok(Builder { arguments, workspace, settings, sdk, base, work, context, said: Said::nothing() })
     }
 
     /// Builds what was asked for.
@@ -207,6 +209,7 @@ impl<'a> Builder<'a> {
             None => self.base.join(self.settings.outcome(self.arguments.workspace.profile_folder())),
         };
         let library = sdk.library();
+        self.said.finish();
         Ok((Outcome { folder, library, hosts, plugins, libraries: libraries.built() }, sdk))
     }
 
@@ -375,7 +378,8 @@ impl<'a> Builder<'a> {
         folder: &str,
         packages: &[&PackageId],
     ) -> Result<Cargo> {
-        let mut cargo = Cargo::new(command, self.settings.rustflags.clone());
+        let relay = Relay::new(&self.said, context.compiled());
+        let mut cargo = Cargo::new(command, self.settings.rustflags.clone(), relay);
         if let Some(path) = &self.arguments.workspace.manifest_path {
             cargo.word("--manifest-path").word(path);
         }

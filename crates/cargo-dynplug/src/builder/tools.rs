@@ -8,7 +8,7 @@ use crate::context::{Purpose, Running};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::plan::Plan;
 use crate::sdk::Sdk;
-use crate::testing::{Suite, Targets, TestArguments, list};
+use crate::testing::{Suite, Targets, TestArguments};
 use crate::workspace::Selection;
 use cargo_metadata::{Message, PackageId};
 use std::ffi::OsString;
@@ -125,6 +125,12 @@ impl Builder<'_> {
                 break;
             }
         }
+        if tool.command == "test" && code == 0 {
+            self.said.finish();
+        }
+        if tool.command == "test" && !tool.runs && self.arguments.messages.talks() {
+            suite.list();
+        }
         drop(lock);
         match (tool.command, code) {
             ("test", 0) if tool.runs => suite.run(tool.goes_on, &self.arguments.messages),
@@ -146,10 +152,7 @@ impl Builder<'_> {
             },
             |start| starts.push(start),
         )?;
-        if code == 0 && starts.is_empty() && messages.talks() {
-            list(&artifacts);
-        }
-        suite.add(&self.workspace.name(&subject.id), &artifacts, starts, messages)?;
+        suite.add(&self.workspace.name(&subject.id), artifacts, starts, messages)?;
         Ok(code)
     }
 

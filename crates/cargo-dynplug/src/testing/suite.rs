@@ -18,6 +18,8 @@ pub struct Suite {
     executables: Vec<Test>,
     /// The documentation tests of libraries. cargo runs them when all others are through.
     documented: Vec<Test>,
+    /// What cargo calls the executables that were compiled, whether they are run or not.
+    titles: Vec<String>,
     /// What programs that are started find here: the contexts of their builds, which the next build may write anew.
     contexts: tempfile::TempDir,
 }
@@ -40,7 +42,7 @@ impl Suite {
     pub fn new(work: &Path) -> Result<Suite> {
         let contexts = tempfile::Builder::new().prefix("testing-").tempdir_in(work);
         let contexts = contexts.doing(format_args!("make a folder in {}", work.display()))?;
-        Ok(Suite { executables: Vec::new(), documented: Vec::new(), contexts })
+        Ok(Suite { executables: Vec::new(), documented: Vec::new(), titles: Vec::new(), contexts })
     }
 
     /// Adds what cargo would have started for the tests of a package. `artifacts` is what it has compiled.
@@ -50,7 +52,7 @@ impl Suite {
     pub fn add(
         &mut self,
         package: &str,
-        artifacts: &[Artifact],
+        artifacts: Vec<Artifact>,
         starts: Vec<Start>,
         messages: &MessageArguments,
     ) -> Result<()> {
@@ -82,6 +84,8 @@ impl Suite {
             let title = artifact.map(title).unwrap_or_default();
             self.executables.push(Test { title, options, failed: "test failed", start });
         }
+        let tests = artifacts.iter().filter(|a| a.profile.test && a.executable.is_some());
+        self.titles.extend(tests.map(title));
         Ok(())
     }
 
@@ -95,6 +99,11 @@ impl Suite {
             *path = kept.into();
         }
         Ok(())
+    }
+
+    /// Says in cargo's words which executables there are.
+    pub fn list(&self) {
+        self.titles.iter().for_each(|title| terminal::status("Executable", title));
     }
 
     /// Runs them. With `goes_on` all of them, whichever fail; otherwise the first that fails is the last. Returns the exit
@@ -154,13 +163,6 @@ impl Test {
         };
         let words: Vec<_> = words.unwrap_or_default().iter().map(|word| word.to_string_lossy()).collect();
         words.join(" ")
-    }
-}
-
-/// Says in cargo's words which executables with tests there are.
-pub fn list(artifacts: &[Artifact]) {
-    for artifact in artifacts.iter().filter(|a| a.profile.test && a.executable.is_some()) {
-        terminal::status("Executable", &title(artifact));
     }
 }
 
