@@ -1,6 +1,6 @@
 //! The tool as a program: what it prints for people and for programs, its exit codes, and the folders that it works in.
 
-use crate::harness::{Fixture, repository};
+use crate::harness::{Fixture, Kind, repository};
 use std::path::Path;
 
 #[test]
@@ -71,6 +71,29 @@ fn exit_codes_tell_success_failure_and_misuse_apart() {
     // The host's exit code is its own.
     fixture.tool("run").go().fails_with(37);
     fixture.tool("run").args(["--bin", "other"]).go().fails_with(2).says("`other`").says("app");
+    // What can't be run, or be asked for, is told before anything is built.
+    fixture.replace("hello/src/lib.rs", "pub fn", "\npub fn");
+    let refused = |subcommand: &str, words: &[&str], said: &str| {
+        let call = words.iter().fold(fixture.tool(subcommand), |call, word| call.arg(word));
+        call.go().fails_with(2).says(said).does_not_say("Compiling").does_not_say("Finished");
+    };
+    refused("run", &["-p", "hello"], "error[dynplug::unknown-host]: the plugin `hello` can't be run");
+    refused("run", &["--bin", "other"], "error[dynplug::unknown-host]");
+    refused("build", &["--profile", "relase"], "did you mean `release`?");
+    fixture.tool("run").args(["-p", "app"]).go().fails_with(37);
+    // A feature of a package that isn't built would change nothing.
+    fixture.package(
+        "second",
+        Kind::Plugin,
+        &["app-api", "dynplug", "", "[features]", "more = []"],
+        "use app_api as _;\n",
+    );
+    let said = "error[dynplug::unknown-feature]: the package `hello` has no feature";
+    for name in ["more", "second/more"] {
+        refused("build", &["-p", "hello", "--features", name], said);
+        refused("build", &["-p", "hello", "--features", name], "build that package too: `-p second`");
+    }
+    fixture.build().args(["-p", "second", "--features", "more"]).go().ok();
     fixture.file("hello/src/lib.rs", "#[dynplug::export]\npub fn f() { nothing() }\n");
     fixture.build().go().fails_with(1).says("cannot find function `nothing`");
 }

@@ -140,8 +140,8 @@ fn make_sdk(arguments: &SdkArguments) -> Result<i32> {
     let exported = Builder::of_host(&arguments.build)?.export(arguments.output.as_deref())?;
     let size = exported.file.metadata().doing(format_args!("read {}", exported.file.display()))?.len();
     let description = &exported.sdk.description;
-    match arguments.build.messages.message_format {
-        MessageFormat::Json => line!(
+    match arguments.build.messages.audience() {
+        Some(MessageFormat::Json) => line!(
             "{}",
             serde_json::json!({
                 "reason": "dynplug-sdk", "package": description.api.package, "version": description.api.version,
@@ -149,8 +149,8 @@ fn make_sdk(arguments: &SdkArguments) -> Result<i32> {
                 "identity": description.api.identity, "filename": exported.file, "size": size,
             })
         ),
-        MessageFormat::Human if arguments.build.messages.quiet => {}
-        MessageFormat::Human => {
+        None => {}
+        Some(MessageFormat::Human) => {
             let count = description.crates.len();
             let profile = &description.profile;
             let more = format!(" ({:.1} MB, profile {profile}, {count} shared crates)", size as f64 / 1e6);
@@ -165,9 +165,10 @@ fn run_host(arguments: &RunArguments) -> Result<i32> {
     let named = std::mem::take(&mut build.package);
     // The plugins come along whichever host is asked for.
     let builder = Builder::of_host(&build)?;
+    // What can't be run is told before it is built.
+    let bin = builder.program_to_run(named.first().map(String::as_str), arguments.bin.as_deref())?;
     let outcome = builder.build()?;
-    let bin = arguments.bin.clone().or_else(|| named.first().cloned());
-    let host = outcome.the_host(bin.as_deref())?;
+    let host = outcome.the_host(Some(&bin))?;
     if !build.messages.quiet {
         terminal::status_of_file("Running", &host, "");
     }

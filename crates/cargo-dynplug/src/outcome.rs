@@ -94,6 +94,40 @@ pub struct Host {
     pub default: Option<String>,
 }
 
+impl Host {
+    /// The one that is to be run.
+    ///
+    /// # Errors
+    /// When there is none, or several and no word on which.
+    pub fn to_run<'a>(hosts: &'a [Host], wanted: Option<&str>) -> Result<&'a Host> {
+        let names = || hosts.iter().map(|h| h.name.as_str()).collect::<Vec<_>>().join(", ");
+        if let Some(name) = wanted {
+            return hosts.iter().find(|h| h.name == name).ok_or_else(|| {
+                Box::new(
+                    Diagnostic::error("unknown-host", format!("there is no host executable `{name}`"))
+                        .note(format!("there are: {}", names()))
+                        .did_you_mean(name, hosts.iter().map(|h| h.name.as_str()))
+                        .usage(),
+                )
+            });
+        }
+        match hosts {
+            [] => Err(Diagnostic::error("no-host", "there is no host to run")
+                .note("a host is a package with an executable that depends on the API crate")
+                .usage()
+                .into()),
+            [one] => Ok(one),
+            several => several.iter().find(|h| h.default.as_ref() == Some(&h.name)).ok_or_else(|| {
+                Diagnostic::error("several-hosts", "there are several host executables")
+                    .note(names())
+                    .help("say which: `--bin NAME`, or `default-run` in the package's Cargo.toml")
+                    .usage()
+                    .into()
+            }),
+        }
+    }
+}
+
 impl Outcome {
     /// Puts everything into the folder. With `everything`, what an earlier build put there and this one doesn't make any more is
     /// removed: API libraries that no host needs, and hosts and plugins of packages that are gone. `records` is a folder in
@@ -208,33 +242,7 @@ impl Outcome {
     /// # Errors
     /// When there is none, or several and no word on which.
     pub fn the_host(&self, wanted: Option<&str>) -> Result<PathBuf> {
-        let names = || self.hosts.iter().map(|h| h.name.as_str()).collect::<Vec<_>>().join(", ");
-        if let Some(name) = wanted {
-            let found = self.hosts.iter().find(|h| h.name == name);
-            return found.map(|h| self.host(h)).ok_or_else(|| {
-                Box::new(
-                    Diagnostic::error("unknown-host", format!("there is no host executable `{name}`"))
-                        .note(format!("there are: {}", names()))
-                        .did_you_mean(name, self.hosts.iter().map(|h| h.name.as_str()))
-                        .usage(),
-                )
-            });
-        }
-        match &self.hosts[..] {
-            [] => Err(Diagnostic::error("no-host", "there is no host to run")
-                .note("a host is a package with an executable that depends on the API crate")
-                .usage()
-                .into()),
-            [one] => Ok(self.host(one)),
-            several => match several.iter().find(|h| h.default.as_ref() == Some(&h.name)) {
-                Some(host) => Ok(self.host(host)),
-                None => Err(Diagnostic::error("several-hosts", "there are several host executables")
-                    .note(names())
-                    .help("say which: `--bin NAME`, or `default-run` in the package's Cargo.toml")
-                    .usage()
-                    .into()),
-            },
-        }
+        Host::to_run(&self.hosts, wanted).map(|host| self.host(host))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Settings of a profile that can't work with a shared API library: they are overridden, and that is said.
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Result, Span};
 use std::path::Path;
 use toml::Table;
 
@@ -11,6 +11,36 @@ pub fn overrides(profile: &str) -> Vec<(String, String)> {
         (format!("CARGO_PROFILE_{name}_LTO"), "false".to_owned()),
         (format!("CARGO_PROFILE_{name}_PANIC"), "unwind".to_owned()),
     ]
+}
+
+/// Says so if nothing has a profile of this name. cargo would not: the variables above make it one.
+///
+/// # Errors
+/// When neither the workspace's Cargo.toml nor cargo's configuration has it.
+pub fn check(profile: &str, manifest: &Path, config: &[String]) -> Result<()> {
+    const BUILT_IN: [&str; 4] = ["dev", "release", "test", "bench"];
+    let variable = format!("CARGO_PROFILE_{}_", profile.to_uppercase().replace('-', "_"));
+    let is_set = std::env::vars_os().any(|(name, _)| name.to_string_lossy().starts_with(&variable));
+    // What `--config` says may be another file, or anything.
+    if BUILT_IN.contains(&profile) || is_set || !config.is_empty() {
+        return Ok(());
+    }
+    let here = std::env::current_dir().unwrap_or_default();
+    let files = std::iter::once(manifest.to_owned()).chain(cargo_config2::Walk::new(&here));
+    let tables = files.filter_map(|file| std::fs::read_to_string(file).ok()?.parse::<Table>().ok());
+    let names: Vec<String> = tables
+        .filter_map(|table| Some(table.get("profile")?.as_table()?.keys().cloned().collect::<Vec<_>>()))
+        .flatten()
+        .collect();
+    if names.iter().any(|name| name == profile) {
+        return Ok(());
+    }
+    let all: Vec<&str> = BUILT_IN.into_iter().chain(names.iter().map(String::as_str)).collect();
+    Err(Diagnostic::error("unknown-profile", format!("there is no profile `{profile}`"))
+        .note(format!("profiles are: {}", all.join(", ")))
+        .did_you_mean(profile, all.iter().copied())
+        .usage()
+        .into())
 }
 
 /// What is overridden of the wishes in the workspace's Cargo.toml and in the rustflags, a line each.

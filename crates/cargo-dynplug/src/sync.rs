@@ -34,10 +34,10 @@ pub fn run(arguments: &SyncArguments) -> Result<i32> {
     let stale: Vec<&Copy> = sources.iter().filter(|c| c.is_stale(&sdk)).collect();
     let lock_file = metadata.workspace_root.join(LOCK).into_std_path_buf();
     let adopted = adopted(&lock_file, &metadata, &sdk)?;
-    let print = || match build.messages.message_format {
-        MessageFormat::Json => print_for_programs(&adopted, &stale, arguments.dry_run),
-        MessageFormat::Human if build.messages.quiet => {}
-        MessageFormat::Human => print_for_people(&adopted, &stale, arguments.dry_run),
+    let print = || match build.messages.audience() {
+        Some(MessageFormat::Json) => print_for_programs(&adopted, &stale, arguments.dry_run),
+        Some(MessageFormat::Human) => print_for_people(&adopted, &stale, arguments.dry_run),
+        None => {}
     };
     if arguments.dry_run {
         print();
@@ -49,10 +49,16 @@ pub fn run(arguments: &SyncArguments) -> Result<i32> {
     let before = std::fs::read(&lock_file).ok();
     files::write_whole(&lock_file, adopted.text.as_bytes())?;
     match read_metadata(build, &settings.targets()) {
-        Ok(metadata) => {
-            print();
-            rest(build, metadata, &sdk)
-        }
+        Ok(metadata) => match rest(build, metadata, &sdk) {
+            Ok(code) => {
+                print();
+                Ok(code)
+            }
+            Err(why) if adopted.changes.is_empty() => Err(why),
+            Err(why) => {
+                Err(why.note("the lock file has the host's versions by now, as far as there are any").into())
+            }
+        },
         Err(refused) => {
             restore(&lock_file, before.as_deref())?;
             // Somebody asks for what the host doesn't have. Who that is can be told by the versions that there were.

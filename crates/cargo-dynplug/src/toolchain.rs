@@ -63,13 +63,13 @@ pub fn choose(sdk: &Sdk, settings: &Settings, arguments: &BuildArguments) -> Res
 
 /// A line on what is done, in cargo's manner.
 fn say(arguments: &BuildArguments, verb: &str, what: &str) {
-    match arguments.messages.message_format {
-        MessageFormat::Json => {
+    match arguments.messages.audience() {
+        Some(MessageFormat::Json) => {
             let note = Diagnostic::note_only("toolchain", format!("{} {what}", verb.to_lowercase()));
             note.print(MessageFormat::Json);
         }
-        MessageFormat::Human if arguments.messages.quiet => {}
-        MessageFormat::Human => crate::terminal::status(verb, what),
+        None => {}
+        Some(MessageFormat::Human) => crate::terminal::status(verb, what),
     }
 }
 

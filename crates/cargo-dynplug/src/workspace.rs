@@ -138,8 +138,10 @@ impl Workspace {
             "plugin library"
         } else if self.api.as_ref() == Some(id) {
             "API crate"
-        } else {
+        } else if self.hosts.contains(id) {
             "host"
+        } else {
+            "package"
         };
         format!("the {kind} `{}`", self.name(id))
     }
@@ -154,13 +156,7 @@ impl Workspace {
         }
         let mut selection = Selection::default();
         for wanted in &arguments.package {
-            let (name, version) =
-                wanted.split_once('@').map_or((wanted.as_str(), None), |(n, v)| (n, Some(v)));
-            let found = self.metadata.workspace_members.iter().find(|id| {
-                let p = &self.metadata[*id];
-                p.name.as_str() == name && version.is_none_or(|v| p.version.to_string() == v)
-            });
-            let Some(id) = found else { return Err(self.unknown_package(wanted).into()) };
+            let id = self.member(wanted)?;
             if Some(id) == self.api.as_ref() {
                 selection.api = Some(id.clone());
             }
@@ -179,6 +175,19 @@ impl Workspace {
             }
         }
         Ok(selection)
+    }
+
+    /// The member with this name, or name and version: `name@1.0.0`.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn member(&self, wanted: &str) -> Result<&PackageId> {
+        let (name, version) = wanted.split_once('@').map_or((wanted, None), |(n, v)| (n, Some(v)));
+        let found = self.metadata.workspace_members.iter().find(|id| {
+            let p = &self.metadata[*id];
+            p.name.as_str() == name && version.is_none_or(|v| p.version.to_string() == v)
+        });
+        found.ok_or_else(|| self.unknown_package(wanted).into())
     }
 
     /// All that there is to build.

@@ -74,18 +74,52 @@ impl Builder<'_> {
         seen.contains(feature)
     }
 
-    /// A feature that no package of the workspace has is a mistake, and cargo is never asked for it.
+    /// A feature that no package of the workspace has is a mistake, and cargo is never asked for it. One of a package that isn't
+    /// built would change nothing.
     pub(super) fn check_features(&self) -> Result<()> {
         let members = &self.workspace.metadata.workspace_members;
-        match self.features().find(|f| !members.iter().any(|id| self.declares(id, f))) {
-            Some(unknown) => Err(Diagnostic::error(
-                "unknown-feature",
-                format!("no package of the workspace has the feature `{unknown}`"),
-            )
-            .did_you_mean(unknown, self.feature_names(unknown).iter().map(String::as_str))
-            .usage()
-            .into()),
-            None => Ok(()),
+        for feature in self.features() {
+            let having: Vec<&PackageId> = members.iter().filter(|id| self.declares(id, feature)).collect();
+            if having.is_empty() {
+                let what = format!("no package of the workspace has the feature `{feature}`");
+                return Err(Diagnostic::error("unknown-feature", what)
+                    .did_you_mean(feature, self.feature_names(feature).iter().map(String::as_str))
+                    .usage()
+                    .into());
+            }
+            if !having.iter().any(|id| self.concerns(id, feature)) {
+                return Err(self.feature_of_another(feature, having[0]).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a feature of this package means something to what is built. The API library and, for the features of crates
+    /// below it, the hosts are always looked at; they are named then.
+    fn concerns(&self, id: &PackageId, feature: &str) -> bool {
+        let names = &self.arguments.package;
+        let is_selected =
+            |id: &PackageId| names.iter().any(|name| self.workspace.member(name).is_ok_and(|m| m == id));
+        let is_always_built = self.workspace.api.as_ref() == Some(id) || self.workspace.hosts.contains(id);
+        let is_below = || {
+            let selected = self.workspace.metadata.workspace_members.iter().filter(|id| is_selected(id));
+            self.workspace.libraries.contains(id)
+                && selected.into_iter().any(|s| self.workspace.below(s).contains(id))
+        };
+        names.is_empty() || is_selected(id) || feature.contains('/') && (is_always_built || is_below())
+    }
+
+    fn feature_of_another(&self, feature: &str, having: &PackageId) -> Diagnostic {
+        let (names, owner) = (self.arguments.package.join("`, `"), self.workspace.name(having));
+        let (packages, have) =
+            if self.arguments.package.len() == 1 { ("the package", "has") } else { ("the packages", "have") };
+        let bare = feature.rsplit('/').next().unwrap_or(feature);
+        let qualified = format!("{owner}/{bare}");
+        let what = format!("{packages} `{names}` {have} no feature `{feature}`");
+        let error = Diagnostic::error("unknown-feature", what).note(format!("`{owner}` has it")).usage();
+        match self.concerns(having, &qualified) {
+            true => error.help(format!("name it with its package: `--features {qualified}`")),
+            false => error.help(format!("build that package too: `-p {owner}`")),
         }
     }
 

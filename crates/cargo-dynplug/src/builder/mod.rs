@@ -109,6 +109,8 @@ impl<'a> Builder<'a> {
         if settings.is_static {
             return Err(static_target(&settings.target).into());
         }
+        let manifest = workspace.metadata.workspace_root.join("Cargo.toml");
+        profile::check(arguments.workspace.profile(), manifest.as_std_path(), &arguments.cargo.config)?;
         let base = match &arguments.workspace.target_dir {
             Some(folder) => std::path::absolute(folder).doing("find the target folder")?.join("dynplug"),
             None => workspace.metadata.target_directory.as_std_path().join("dynplug"),
@@ -287,6 +289,48 @@ impl<'a> Builder<'a> {
         files::lock(&self.work, self.arguments.messages.quiet)
     }
 
+    /// The executables of a host, with the features that are on, before they are built.
+    fn programs(&self, id: &PackageId) -> impl Iterator<Item = Host> {
+        let package = &self.workspace.metadata[id];
+        let programs = package.targets.iter().filter(|t| t.kind.contains(&TargetKind::Bin));
+        let built = programs.filter(|t| t.required_features.iter().all(|f| self.feature_is_on(id, f)));
+        built.map(|t| Host {
+            name: t.name.clone(),
+            file: PathBuf::new(),
+            default: package.default_run.clone(),
+        })
+    }
+
+    /// The name of the executable that is to be run: of all, or of the package with this name; the one that is named.
+    ///
+    /// # Errors
+    /// When there is none, or several and no word on which.
+    pub fn program_to_run(&self, package: Option<&str>, bin: Option<&str>) -> Result<String> {
+        let mut hosts: Vec<&PackageId> = self.workspace.hosts.iter().collect();
+        let all = || self.workspace.hosts.iter().flat_map(|id| self.programs(id));
+        // `-p` takes the name of an executable too.
+        if let Some(name) = package.filter(|name| !all().any(|host| host.name == *name)) {
+            let id = self.workspace.member(name)?;
+            hosts.retain(|host| *host == id);
+            if hosts.is_empty() {
+                let what = format!("{} can't be run: it is no host", self.workspace.title(id));
+                let names: Vec<String> =
+                    self.workspace.hosts.iter().map(|id| self.workspace.name(id)).collect();
+                let error = Diagnostic::error("unknown-host", what).usage();
+                return Err(match names.is_empty() {
+                    true => error.note("the workspace has none"),
+                    false => error.note(format!("hosts are: {}", names.join(", "))).help(
+                        "plugins are built with whatever host is run: leave `-p` away, or name the host",
+                    ),
+                }
+                .into());
+            }
+        }
+        let programs: Vec<Host> = hosts.into_iter().flat_map(|id| self.programs(id)).collect();
+        let named = package.filter(|name| programs.iter().any(|host| host.name == *name));
+        Host::to_run(&programs, bin.or(named)).map(|host| host.name.clone())
+    }
+
     /// The API library and the hosts.
     fn hosts(&self, selected: &[PackageId]) -> Result<Hosts> {
         let Some(api) = &self.workspace.api else {
@@ -300,14 +344,9 @@ impl<'a> Builder<'a> {
         let mut cargo = self.cargo("build", &context, "hosts", &packages)?;
         cargo.rustflag(format!("-Cmetadata=dynplug-{}", env!("CARGO_PKG_VERSION")));
         cargo.word("--lib");
-        for id in selected {
-            for target in metadata[id].targets.iter().filter(|t| t.kind.contains(&TargetKind::Bin)) {
-                let wanted = |f: &String| self.feature_is_on(id, f);
-                if target.required_features.iter().all(wanted) {
-                    cargo.word(format!("--bin={}", target.name));
-                }
-            }
-        }
+        cargo.words(
+            selected.iter().flat_map(|id| self.programs(id)).map(|host| format!("--bin={}", host.name)),
+        );
         let mut library = None;
         let mut hosts = Vec::new();
         let mut outs = Vec::new();

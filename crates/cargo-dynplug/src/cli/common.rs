@@ -70,6 +70,11 @@ impl MessageArguments {
         !self.json() && !self.quiet
     }
 
+    /// In which form something is told on the way; none if nobody wants to be told.
+    pub fn audience(&self) -> Option<MessageFormat> {
+        (self.json() || self.talks()).then_some(self.message_format)
+    }
+
     /// The same for a call of cargo that builds.
     pub fn for_cargo(&self) -> Vec<String> {
         let mut words = Vec::new();

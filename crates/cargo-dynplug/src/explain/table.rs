@@ -409,14 +409,15 @@ pub(super) const TABLE: &[Entry] = &[
     ),
     entry(
         "unknown-feature",
-        "no package of the workspace has the feature",
-        "What is asked for on the command line must be a feature of a package that is built.",
+        "no package that is built has the feature",
+        "What is asked for on the command line must be a feature of a package that is built. With `-p` that is one of the \
+         packages which it names; the API crate, which is built with everything, and hosts are named with the feature.",
         "Look at `[features]`; `package/feature` names one of a certain package.",
     ),
     entry(
         "unknown-host",
         "there is no executable of that name",
-        "`--bin` names an executable of a host.",
+        "`--bin` names an executable of a host, and `-p` a host or one of its executables. Plugins are no programs.",
         "The note lists those that there are.",
     ),
     entry(
@@ -430,6 +431,13 @@ pub(super) const TABLE: &[Entry] = &[
         "`--with` names no plugin",
         "A plugin that is to be linked in is a member of the workspace, a package of a registry, a folder, or a repository.",
         "Write `NAME`, `NAME@VERSION`, `NAME=PATH` or `NAME=URL`.",
+    ),
+    entry(
+        "unknown-profile",
+        "there is no profile of that name",
+        "`--profile` names one of cargo's own profiles (dev, release, test, bench) or one that the workspace's Cargo.toml or \
+         cargo's configuration has.",
+        "Correct the name, or add `[profile.NAME]` with `inherits = \"release\"` to the Cargo.toml of the workspace.",
     ),
     entry(
         "unknown-target",
