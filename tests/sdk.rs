@@ -144,6 +144,16 @@ fn an_sdk_that_is_made_twice_has_the_same_bytes() {
     let [one, other] = [given_away(&RUNTIME), again].map(|path| std::fs::read(path).unwrap());
     assert_eq!(last["size"], one.len());
     assert!(one == other, "the two differ");
+
+    // Nothing is packed again that is there as it was packed.
+    let again = RUNTIME.root().join("again.sdk.tar.zst");
+    let make = || of_the_example(&RUNTIME, "sdk").arg("-o").arg(&again).go();
+    make().ok().does_not_say("Packing").says("again.sdk.tar.zst (");
+    std::fs::write(&again, "somebody else's").unwrap();
+    make().ok().says("Packing");
+    assert_eq!(std::fs::read(&again).unwrap(), one);
+    std::fs::remove_file(&again).unwrap();
+    make().ok().says("Packing");
 }
 
 #[test]

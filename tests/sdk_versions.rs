@@ -175,6 +175,7 @@ fn a_feature_that_the_sdk_lacks_is_named_with_the_chain_of_those_who_want_it() {
     ran.fails_with(1)
         .says("error[dynplug::missing-feature]: the plugin `fine` wants `measure` with the feature `fine`")
         .says("wanted by: `fine` 0.1.0 → `outermost` 1.0.0 → `wrapper` 1.0.0")
+        .says("take the feature out of `wrapper` 1.0.0")
         .says_in_lines(1, "error");
     let ran = plugin.tool("test").go();
     ran.fails_with(1).says("error[dynplug::missing-feature]");

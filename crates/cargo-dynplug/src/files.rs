@@ -4,6 +4,7 @@ use crate::diagnostic::{Doing, Result};
 use sha2::{Digest, Sha256};
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
+use std::time::SystemTime;
 
 /// Writes `bytes` to `path` so that nobody ever sees half of them. Leaves the file alone when it holds them already.
 ///
@@ -104,6 +105,42 @@ pub fn lock(folder: &Path, quiet: bool) -> Result<std::fs::File> {
 /// The SHA-256 of some bytes.
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
+}
+
+/// The SHA-256 of a folder: of the names and contents of all files in it.
+///
+/// # Errors
+/// When something can't be read.
+pub fn digest_of_tree(folder: &Path) -> Result<[u8; 32]> {
+    let mut digest = Sha256::new();
+    let what = format!("read the folder {}", folder.display());
+    let entries = std::fs::read_dir(folder).doing(&what)?;
+    let mut names = entries
+        .map(|entry| entry.map(|e| e.file_name()))
+        .collect::<std::io::Result<Vec<_>>>()
+        .doing(&what)?;
+    names.sort();
+    for name in names {
+        let path = folder.join(&name);
+        let (kind, inner) = match path.is_dir() {
+            true => (b'd', digest_of_tree(&path)?),
+            false => (b'f', sha256(&std::fs::read(&path).doing(format_args!("read {}", path.display()))?)),
+        };
+        // Of equal length each, so that no two folders are told by the same bytes.
+        digest.update(sha256(name.as_encoded_bytes()));
+        digest.update([kind]);
+        digest.update(inner);
+    }
+    Ok(digest.finalize().into())
+}
+
+/// Tells a file that was put somewhere from another that somebody has put in its place.
+pub type Stamp = (u64, Option<SystemTime>);
+
+/// Size and time of the last write of a file that is there; of a link its own.
+pub fn stamp(file: &Path) -> Option<Stamp> {
+    let metadata = file.symlink_metadata().ok()?;
+    Some((metadata.len(), metadata.modified().ok()))
 }
 
 /// Lower-case hexadecimal digits.

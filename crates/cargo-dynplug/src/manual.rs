@@ -5,11 +5,11 @@
 //! `_cargo-dynplug` by itself.
 
 use crate::cli::{self, CompletionsArguments, ManArguments};
-use crate::diagnostic::{Doing, Result};
+use crate::diagnostic::{Diagnostic, Doing, Result};
 use crate::files;
 use crate::terminal::{self, line};
 use clap_complete::Shell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The program's name, as cargo and the shells look for it.
 const PROGRAM: &str = "cargo-dynplug";
@@ -51,27 +51,43 @@ fn script(shell: Shell) -> String {
     }
 }
 
-/// Writes man pages. Returns the exit code.
+/// Prints a man page, or writes all. Returns the exit code.
 ///
 /// # Errors
-/// When the folder can't be made or written.
+/// When there is no such page, or the folder can't be made or written.
 pub fn man(arguments: &ManArguments) -> Result<i32> {
-    files::make_folder(&arguments.output)?;
     let command = cli::command().name(PROGRAM).bin_name("cargo dynplug").display_name(PROGRAM);
     // clap_mangen fills in what is derived, the names of the pages among it.
     let mut command = command.disable_help_subcommand(true);
     command.build();
-    let mut written = Vec::new();
-    written.push(page(&command, PROGRAM, arguments)?);
-    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
-        written.push(page(sub, &format!("{PROGRAM}-{}", sub.get_name()), arguments)?);
+    let subcommands = || command.get_subcommands().filter(|sub| !sub.is_hide_set());
+    let named = |sub: &clap::Command| format!("{PROGRAM}-{}", sub.get_name());
+    let Some(folder) = &arguments.output else {
+        let text = match &arguments.command {
+            None => page(&command, PROGRAM)?,
+            Some(name) => {
+                let sub = subcommands().find(|sub| sub.get_name() == name).ok_or_else(|| {
+                    Diagnostic::error("unknown-subcommand", format!("there is no subcommand `{name}`"))
+                        .did_you_mean(name, subcommands().map(clap::Command::get_name))
+                        .usage()
+                })?;
+                page(sub, &named(sub))?
+            }
+        };
+        line!("{}", text.trim_end());
+        return Ok(0);
+    };
+    files::make_folder(folder)?;
+    let mut written = vec![write_page(&command, PROGRAM, folder)?];
+    for sub in subcommands() {
+        written.push(write_page(sub, &named(sub), folder)?);
     }
     match arguments.messages.json() {
         true => line!("{}", serde_json::json!({ "reason": "dynplug-man", "files": written })),
         false if arguments.messages.quiet => {}
         false => {
             let more = format!(" ({} pages)", written.len());
-            terminal::status_of_file("Wrote", &arguments.output, &more);
+            terminal::status_of_file("Wrote", folder, &more);
         }
     }
     Ok(0)
@@ -89,16 +105,20 @@ fn in_roff(text: &str) -> String {
     out
 }
 
-fn page(command: &clap::Command, name: &str, arguments: &ManArguments) -> Result<PathBuf> {
-    let path = arguments.output.join(format!("{name}.1"));
+fn write_page(command: &clap::Command, name: &str, folder: &Path) -> Result<PathBuf> {
+    let path = folder.join(format!("{name}.1"));
     let path = std::path::absolute(&path).doing("find the place of a page")?;
+    files::write_whole(&path, page(command, name)?.as_bytes())?;
+    Ok(path)
+}
+
+fn page(command: &clap::Command, name: &str) -> Result<String> {
     let command = command.clone().display_name(name);
     let mut bytes = Vec::new();
     let man =
         clap_mangen::Man::new(command).title(name).source(format!("{PROGRAM} {}", env!("CARGO_PKG_VERSION")));
-    man.render(&mut bytes).doing(format_args!("write {}", path.display()))?;
+    man.render(&mut bytes).doing(format_args!("make the page of {name}"))?;
     // What clap has after the options has no name there.
     let text = String::from_utf8_lossy(&bytes).replace(".SH EXTRA\nExamples:\n", ".SH EXAMPLES\n");
-    files::write_whole(&path, in_roff(&text).as_bytes())?;
-    Ok(path)
+    Ok(in_roff(&text))
 }

@@ -2,15 +2,14 @@
 
 use crate::cargo::Made;
 use crate::diagnostic::{Diagnostic, Doing, Result};
-use crate::files;
+use crate::files::{self, Stamp, stamp};
 use crate::sdk::ApiLibrary;
 use crate::terminal::line;
 use dynplug_manifest::image::Image;
-use dynplug_manifest::manifest::Product;
+use dynplug_manifest::manifest::{Manifest, Product};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 /// What was built.
 #[derive(Debug)]
@@ -32,14 +31,6 @@ struct Placed {
     record: PathBuf,
     /// Each file, with size and time of its last write.
     files: BTreeMap<PathBuf, Stamp>,
-}
-
-/// Tells a file that was put somewhere from another that somebody has put in its place.
-type Stamp = (u64, Option<SystemTime>);
-
-fn stamp(file: &Path) -> Option<Stamp> {
-    let metadata = file.symlink_metadata().ok()?;
-    Some((metadata.len(), metadata.modified().ok()))
 }
 
 impl Placed {
@@ -164,6 +155,22 @@ impl Outcome {
         Placed::in_folder(&self.folder, records).renew(self.files(), everything)
     }
 
+    /// Hosts and plugins that earlier builds have put into the folder, and that were made with another API library than this
+    /// build was. `records` is as in [`place`](Self::place).
+    pub fn misfits(&self, identity: &str, records: &Path) -> Vec<PathBuf> {
+        let own = self.files();
+        let placed = Placed::in_folder(&self.folder, records).files;
+        let others =
+            placed.into_iter().filter(|(file, was)| !own.contains(file) && stamp(file) == Some(*was));
+        let is_other = |file: &PathBuf| {
+            manifest_in(file).is_some_and(|manifest| {
+                let needs = matches!(manifest.product, Product::Host | Product::Plugin);
+                needs && manifest.api.identity.to_string() != identity
+            })
+        };
+        others.map(|(file, _)| file).filter(is_other).collect()
+    }
+
     /// An outcome of which nothing but the hosts is known.
     pub fn of_hosts(folder: PathBuf, hosts: Vec<Host>) -> Outcome {
         Outcome { folder, library: PathBuf::new(), hosts, plugins: Vec::new(), libraries: Vec::new() }
@@ -260,10 +267,14 @@ fn remove_stale(current: &Path) -> Result<()> {
     Ok(())
 }
 
+fn manifest_in(file: &Path) -> Option<Manifest> {
+    let bytes = std::fs::read(file).ok()?;
+    Image::parse(&bytes).ok()?.manifest().ok()?
+}
+
 /// Kind and package of the library in a file, if it is one that is named for its identity.
 fn library_in(file: &Path) -> Option<(Product, String)> {
-    let bytes = std::fs::read(file).ok()?;
-    let manifest = Image::parse(&bytes).ok()?.manifest().ok()??;
+    let manifest = manifest_in(file)?;
     let is_library = matches!(manifest.product, Product::ApiLibrary | Product::PluginLibrary);
     is_library.then_some((manifest.product, manifest.package))
 }

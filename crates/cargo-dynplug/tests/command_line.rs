@@ -155,6 +155,19 @@ fn every_shell_has_completions_that_name_every_subcommand() {
 }
 
 #[test]
+fn a_man_page_is_printed_where_no_folder_is_named() {
+    let page = |words: &[&str]| dynplug(&[&["man"], words].concat()).output().unwrap();
+    assert!(text(&page(&[])).contains(".TH cargo-dynplug 1"));
+    assert!(text(&page(&["build"])).contains(".TH cargo-dynplug-build 1"));
+    let unknown = page(&["biuld"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(text(&unknown).contains("error[dynplug::unknown-subcommand]"), "{}", text(&unknown));
+    assert!(text(&unknown).contains("did you mean `build`?"), "{}", text(&unknown));
+    // A message for programs says where the pages are.
+    assert_eq!(page(&["--message-format", "json"]).status.code(), Some(2));
+}
+
+#[test]
 fn each_subcommand_has_a_man_page_that_is_set_without_a_warning() {
     let folder = tempfile::tempdir().unwrap();
     let pages = folder.path().join("new").join("man1");

@@ -50,9 +50,23 @@ impl Builder<'_> {
         if let Some(folder) = file.parent() {
             files::make_folder(folder)?;
         }
-        self.status_of_file("Packing", &file);
-        archive::pack(&sdk.folder, &file)?;
+        self.pack(&sdk.folder, &file)?;
         Ok(Exported { file, sdk })
+    }
+
+    /// Packs a folder into a file, unless that is what was packed into it last.
+    fn pack(&self, folder: &Path, file: &Path) -> Result<()> {
+        let name = files::hex(&files::sha256(file.as_os_str().as_encoded_bytes()));
+        let record = self.work.join("packed").join(name);
+        let contents = files::hex(&files::digest_of_tree(folder)?);
+        let noted = || Some(format!("{contents} {:?}", files::stamp(file)?));
+        if noted().is_some_and(|noted| std::fs::read_to_string(&record).is_ok_and(|last| last == noted)) {
+            return Ok(());
+        }
+        self.status_of_file("Packing", file);
+        archive::pack(folder, file)?;
+        files::make_folder(&self.work.join("packed"))?;
+        files::write_whole(&record, noted().unwrap_or_default().as_bytes())
     }
 
     /// Adds what the workspace around a host's own build has: sources, lock file, a word for people.

@@ -191,6 +191,10 @@ impl<'a> Builder<'a> {
         }
         let (outcome, sdk) = self.make(&selection)?;
         outcome.place(everything, &self.work.join("placed"))?;
+        if !everything {
+            let misfits = outcome.misfits(&sdk.description.api.identity, &self.work.join("placed"));
+            partial_build(&outcome.folder, &misfits).iter().for_each(|warning| self.say(warning));
+        }
         if self.arguments.messages.message_format == MessageFormat::Json {
             outcome.print_messages(&sdk.description.api);
         }
@@ -445,6 +449,23 @@ impl Builder<'_> {
         variables.extend(crate::environment::native_flags(&self.context.target, &self.context.remap));
         variables
     }
+}
+
+/// Says that what lies in the outcome is of two builds, if anything there doesn't fit what was built now.
+fn partial_build(folder: &Path, misfits: &[PathBuf]) -> Option<Diagnostic> {
+    if misfits.is_empty() {
+        return None;
+    }
+    let names = misfits.iter().filter_map(|file| Some(file.file_name()?.to_string_lossy()));
+    let names: Vec<_> = names.collect();
+    let what = format!(
+        "{} has parts of an earlier build, which don't fit those that were built now",
+        folder.display()
+    );
+    let warning = Diagnostic::warning("partial-build", what)
+        .note(format!("they were made with another API library: {}", names.join(", ")))
+        .help("build everything: leave `-p` away");
+    Some(warning)
 }
 
 fn static_target(target: &str) -> Diagnostic {

@@ -142,7 +142,13 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("fish", "cargo dynplug completions fish > ~/.config/fish/conf.d/cargo-dynplug.fish"),
         ],
     ),
-    ("man", &[("For the user", "cargo dynplug man -o ~/.local/share/man/man1")]),
+    (
+        "man",
+        &[
+            ("For the user", "cargo dynplug man -o ~/.local/share/man/man1"),
+            ("One page, now", "cargo dynplug man build | man -l -"),
+        ],
+    ),
 ];
 
 /// The command line, with all that `--help` says.

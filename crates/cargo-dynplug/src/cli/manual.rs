@@ -19,9 +19,12 @@ pub struct CompletionsArguments {
 /// Arguments of `man`.
 #[derive(Debug, Args)]
 pub struct ManArguments {
-    /// The folder for the pages; made where it isn't there
-    #[arg(short, long, value_name = "DIRECTORY")]
-    pub output: PathBuf,
+    /// The subcommand whose page is printed (default: the page of the program)
+    #[arg(value_name = "COMMAND", conflicts_with = "output")]
+    pub command: Option<String>,
+    /// Write all pages into this folder, made where it isn't there, in place of printing one
+    #[arg(short, long, value_name = "DIRECTORY", required_if_eq("message_format", "json"))]
+    pub output: Option<PathBuf>,
     /// What is printed, and how.
     #[command(flatten)]
     pub messages: MessageArguments,

@@ -113,7 +113,7 @@ pub enum Command {
     /// They complete `cargo dynplug …` where the shell's completion of cargo can be extended (bash, fish, zsh), and
     /// `cargo-dynplug …` everywhere.
     Completions(CompletionsArguments),
-    /// Write man pages: one for the program, and one for each subcommand
+    /// Print a man page, or write all: one for the program, and one for each subcommand
     ///
     /// Where they lie on the search path of `man`, `cargo help dynplug` shows them too.
     Man(ManArguments),

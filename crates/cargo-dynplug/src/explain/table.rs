@@ -249,6 +249,13 @@ pub(super) const TABLE: &[Entry] = &[
         "Nothing need be done. In a host with plugins linked in (`cargo dynplug link`) the profile holds.",
     ),
     entry(
+        "partial-build",
+        "the outcome has parts of two builds",
+        "With `-p` only some packages were built, and the API library has changed since the others were, by its sources, its \
+         dependencies or the compiler. Each part works with those of its own build; a host refuses plugins of the other.",
+        "Build everything, without `-p`; or build the rest with `-p` as well.",
+    ),
+    entry(
         "sdk-file",
         "a file can't be part of an SDK",
         "An SDK is unpacked on other systems too: names are UTF-8 without backslashes, and nothing but files and folders is in \
@@ -438,6 +445,12 @@ pub(super) const TABLE: &[Entry] = &[
         "`--profile` names one of cargo's own profiles (dev, release, test, bench) or one that the workspace's Cargo.toml or \
          cargo's configuration has.",
         "Correct the name, or add `[profile.NAME]` with `inherits = \"release\"` to the Cargo.toml of the workspace.",
+    ),
+    entry(
+        "unknown-subcommand",
+        "there is no subcommand of that name",
+        "`man` prints the page of a subcommand, by its name in `cargo dynplug --help`.",
+        "Correct the name, or leave it away for the page of the program.",
     ),
     entry(
         "unknown-target",

@@ -6,11 +6,17 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::sdk::{Held, Sdk};
 use crate::unit::Unit;
 use crate::workspace::Workspace;
-use cargo_metadata::PackageId;
+use cargo_metadata::{Package, PackageId};
 
 /// A shared crate is wanted with features that the API library has it without. `chain` says who wants the first of them,
-/// where that is known; `who` is what is built.
-pub fn missing_features(held: Held<'_>, missing: &[String], who: &str, chain: Option<&str>) -> Diagnostic {
+/// where that is known, and `by` which package between does; `who` is what is built.
+pub fn missing_features(
+    held: Held<'_>,
+    missing: &[String],
+    who: &str,
+    chain: Option<&str>,
+    by: Option<&Package>,
+) -> Diagnostic {
     let Held { unit: held, sdk } = held;
     let api = &sdk.description.api;
     let list = missing.join(", ");
@@ -35,7 +41,7 @@ pub fn missing_features(held: Held<'_>, missing: &[String], who: &str, chain: Op
         .note("one process has one copy of a shared crate, so its features are the same for all that use it");
     if sdk.is_external() {
         return d
-            .help(format!("take the {feature} out of the plugin or of the dependency that wants {it}"))
+            .help(format!("take the {feature} out of {}", by.map_or_else(|| "what wants it".to_owned(), title_of)))
             .help(format!(
                 "or ask the host's authors to enable {it} in their API crate: `{} = {{ version = \"{}\", features = [{}] }}`",
                 held.package,
@@ -50,18 +56,30 @@ pub fn missing_features(held: Held<'_>, missing: &[String], who: &str, chain: Op
             missing.join(",")
         ));
     }
-    d.help(format!(
+    // Whoever wants it among the shared crates brings its features along.
+    let by_sharing = by.map(|by| {
+        format!(
+            "or let `{}` depend on `{}` too, which wants {it}: `{} = \"{}\"`",
+            api.package, by.name, by.name, by.version
+        )
+    });
+    let d = d.help(format!(
         "enable {it} in the Cargo.toml of `{}`: `{} = {{ version = \"{}\", features = [{}] }}`",
         api.package,
         held.package,
         held.version,
         quoted.join(", ")
-    ))
-    .help("or take the feature out of what wants it")
+    ));
+    let d = by_sharing.into_iter().fold(d, Diagnostic::help);
+    d.help(format!("or take the {feature} out of {}", by.map_or_else(|| "what wants it".to_owned(), title_of)))
     .help(format!(
         "where only tests want it, put it behind a feature of `{0}` that is on in tests: `cargo dynplug test --features {0}/NAME`",
         api.package
     ))
+}
+
+fn title_of(package: &Package) -> String {
+    format!("`{}` {}, which wants it", package.name, package.version)
 }
 
 /// The plugin's lock file has another compatible version than the host shares.

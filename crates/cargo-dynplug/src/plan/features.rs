@@ -117,6 +117,17 @@ impl<'a> Features<'a> {
         None
     }
 
+    /// The package that wants this feature of another.
+    pub(super) fn wanted_by(&self, id: &PackageId, feature: &str) -> Option<&'a PackageId> {
+        let mut want = self.reached.get(id)?.features.get(feature)?.as_ref()?;
+        let mut seen = BTreeSet::new();
+        // Through features of the package itself to whoever asks for these.
+        while want.package == id && seen.insert(want.feature.clone()) {
+            want = self.reached.get(id)?.features.get(want.feature.as_ref()?)?.as_ref()?;
+        }
+        (want.package != id).then_some(want.package)
+    }
+
     /// Who wants this feature of the package, from the plugin down, in words.
     pub(super) fn chain(&self, id: &PackageId, feature: &str) -> Option<String> {
         let mut steps: Vec<String> = Vec::new();

@@ -90,7 +90,13 @@ impl Plan {
                         let chain = missing.first().map(|f| features.chain(id, f)).unwrap_or_default();
                         let title = workspace.title(plugin);
                         let place = features.declared(id, missing.first().map(String::as_str));
-                        errors.push(missing_features(held, &missing, &title, chain.as_deref()).span(place));
+                        let by = missing
+                            .first()
+                            .and_then(|f| features.wanted_by(id, f))
+                            .filter(|by| *by != plugin);
+                        let by = by.map(|by| &metadata[by]);
+                        errors
+                            .push(missing_features(held, &missing, &title, chain.as_deref(), by).span(place));
                     }
                     plan.shared.insert(folder, unit.source.clone());
                 }

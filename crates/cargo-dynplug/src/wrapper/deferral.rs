@@ -62,7 +62,7 @@ pub(super) fn of<'a>(
         (true, _) => Ok(Some(Instead::Shared(held))),
         // One with more features is compiled for the plugin; the shared crates keep naming the SDK's own.
         (false, true) => Ok(None),
-        (false, false) => Err(missing_features(held, &missing, title, None).into()),
+        (false, false) => Err(missing_features(held, &missing, title, None, None).into()),
     }
 }
 
