@@ -128,6 +128,34 @@ fn building_a_plugin_leaves_host_and_api_library_alone() {
 }
 
 #[test]
+fn clean_removes_what_was_built_and_nothing_else() {
+    let fixture =
+        Fixture::usual("clean", "#[dynplug::export]\npub fn f() { println!(\"called\") }\n").own_target();
+    let target = fixture.root().join("target folder");
+    let call = |subcommand: &str| fixture.bare_tool().arg(subcommand).arg("--target-dir").arg(&target);
+    let plugin = target.join("dynplug/debug/plugins/libhello.so");
+    call("clean").go().ok().says("Removed 0 files");
+    call("build").go().ok();
+    std::fs::write(target.join("of somebody else"), "").unwrap();
+    let all = written(&target);
+    for words in [&["-n"][..], &["-n", "-p", "hello"], &["--dry-run", "--release"]] {
+        words.iter().fold(call("clean"), |call, word| call.arg(word)).go().ok().says("Would remove");
+        assert!(all.keys().all(|file| file.exists()), "{words:?} has removed something");
+    }
+    call("clean").args(["-p", "nothing"]).go().fails_with(2).says("nothing");
+    call("clean").arg("--release").go().ok().says("Removed 0 files");
+
+    call("clean").args(["-p", "hello"]).go().ok().says("Removed");
+    assert!(!plugin.exists() && target.join("dynplug/debug/app").exists());
+    let ran = call("build").go();
+    assert_eq!(compiled(ran.ok()), ["hello"], "{ran}");
+    assert!(plugin.exists());
+
+    call("clean").go().ok().says("Removed");
+    assert!(!target.join("dynplug").exists() && target.join("of somebody else").exists());
+}
+
+#[test]
 fn what_is_no_member_any_more_goes_from_the_outcome_and_what_others_put_there_stays() {
     let source = "#[dynplug::export]\npub fn f() { println!(\"called\") }\n";
     let fixture = Fixture::usual("gone", source);

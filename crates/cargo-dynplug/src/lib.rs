@@ -7,6 +7,7 @@ mod builder;
 pub mod bundle;
 mod cargo;
 mod check;
+pub mod clean;
 pub mod cli;
 pub mod context;
 pub mod diagnostic;
@@ -73,6 +74,7 @@ pub fn run(mut words: Vec<OsString>) -> i32 {
         Command::Test(arguments) => tool(&arguments.build, &arguments.tool()),
         Command::Clippy(arguments) => tool(&arguments.build, &arguments.tool()),
         Command::Doc(arguments) => tool(&arguments.build, &arguments.tool()),
+        Command::Clean(arguments) => clean::run(arguments),
         Command::Sdk(arguments) => make_sdk(arguments),
         Command::Watch(arguments) => watch::run(arguments),
         Command::Sync(arguments) => sync::run(arguments),

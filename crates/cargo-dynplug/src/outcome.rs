@@ -267,7 +267,8 @@ fn remove_stale(current: &Path) -> Result<()> {
     Ok(())
 }
 
-fn manifest_in(file: &Path) -> Option<Manifest> {
+/// What a file says of itself, if it is a product.
+pub fn manifest_in(file: &Path) -> Option<Manifest> {
     let bytes = std::fs::read(file).ok()?;
     Image::parse(&bytes).ok()?.manifest().ok()?
 }

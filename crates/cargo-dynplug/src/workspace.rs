@@ -338,7 +338,15 @@ pub fn read_metadata_of(
     let mut options = cargo.for_reading();
     options.extend(targets.iter().map(|target| format!("--filter-platform={target}")));
     command.other_options(options);
-    let mut command = command.cargo_command();
+    ask(&command)
+}
+
+/// What cargo says to a question about a workspace.
+///
+/// # Errors
+/// When cargo can't read it.
+pub fn ask(question: &MetadataCommand) -> Result<Metadata> {
+    let mut command = question.cargo_command();
     crate::environment::clean(&mut command);
     command.stderr(std::process::Stdio::piped());
     let output = command.output().doing("run cargo metadata")?;

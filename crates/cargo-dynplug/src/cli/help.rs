@@ -19,7 +19,7 @@ const STYLES: Styles = Styles::styled()
 /// The subcommands, by what one wants to do.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Begin a project", &["new", "sync"]),
-    ("Build and run", &["build", "run", "watch", "link"]),
+    ("Build and run", &["build", "run", "watch", "link", "clean"]),
     ("Test and look after the code", &["test", "clippy", "doc"]),
     ("Hand out", &["sdk", "bundle"]),
     ("Look at files", &["inspect", "check"]),
@@ -140,6 +140,13 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
                 "cargo dynplug completions bash > ~/.local/share/cargo-dynplug.bash",
             ),
             ("fish", "cargo dynplug completions fish > ~/.config/fish/conf.d/cargo-dynplug.fish"),
+        ],
+    ),
+    (
+        "clean",
+        &[
+            ("What was made of one plugin", "cargo dynplug clean -p hello"),
+            ("How much it is", "cargo dynplug clean -n"),
         ],
     ),
     (

@@ -17,6 +17,7 @@ pub use projects::{LinkArguments, NewArguments, SyncArguments};
 pub use read::{CheckArguments, ExplainArguments, InspectArguments};
 
 use crate::bundle::arguments::BundleArguments;
+use crate::clean::CleanArguments;
 use crate::testing::TestArguments;
 use crate::watch::WatchArguments;
 use clap::{FromArgMatches, Parser, Subcommand};
@@ -74,6 +75,11 @@ pub enum Command {
     ///
     /// What they share is documented by those who made it, with plain `cargo doc`.
     Doc(DocArguments),
+    /// Remove what was built
+    ///
+    /// That is `target/dynplug`; what plain cargo made stays. With `-p` it is what was made of these packages, and with
+    /// `--release` or `--profile` what was made with that profile.
+    Clean(CleanArguments),
     /// Make the SDK of a host: one file with which others build plugins for it
     ///
     /// It holds the API library, the metadata of the shared crates, the proc macros that they name, the lock file and the
