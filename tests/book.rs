@@ -43,6 +43,11 @@ fn the_tutorial_leads_to_a_host_with_plugins() {
 }
 
 #[test]
+fn plugins_are_signed_and_trusted_as_the_guide_says() {
+    page("docs/src/trust.md");
+}
+
+#[test]
 fn hosts_are_tested_as_the_guide_says() {
     page("docs/src/working.md");
 }

@@ -39,6 +39,7 @@ mod settings;
 mod targets;
 mod tasks;
 mod trouble;
+mod trust;
 mod unsupported;
 mod watching;
 mod wrong_library;

@@ -101,6 +101,17 @@ fn every_message_of_every_command_is_as_the_schema_has_it() {
     let checked = checked.arg("/no/such/file").arg("--host").arg(&outcome).go();
     reasons(checked.fails_with(1), &mut seen);
 
+    let key = |name: &str| fixture.root().join(name);
+    let made = fixture.bare_tool().args(["keygen", json, "-W", "-p", "a.pub", "-s", "a.key"]).go();
+    reasons(made.ok(), &mut seen);
+    let verify = || fixture.bare_tool().args(["verify", json, "-p", "a.pub"]).arg(&plugin);
+    reasons(verify().go().fails_with(1), &mut seen);
+    let signed = fixture.bare_tool().args(["sign", json]).arg(&plugin).arg("-s").arg(key("a.key")).go();
+    reasons(signed.ok(), &mut seen);
+    reasons(verify().go().ok(), &mut seen);
+    reasons(verify().arg("/no/such/file").go().fails_with(2), &mut seen);
+    reasons(fixture.bare_tool().args(["pin", json]).arg(&plugin).go().ok(), &mut seen);
+
     let sdk = fixture.path("app.sdk.tar.zst");
     reasons(fixture.tool("sdk").args([json, "-o"]).arg(&sdk).go().ok(), &mut seen);
     let bundled = fixture.tool("bundle").args([json, "-o"]).arg(fixture.root().join("bundle")).go();

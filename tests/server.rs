@@ -316,3 +316,38 @@ fn ten_thousand_requests_are_answered_while_plugins_are_opened() {
     assert!(loads.load(Ordering::Relaxed) >= 90);
     server.stop();
 }
+
+#[test]
+fn a_server_with_a_policy_opens_what_is_signed_and_shows_who_signed_it() {
+    let pair = minisign::KeyPair::generate_unencrypted_keypair().unwrap();
+    let folder = BUILT[0].root().join("signed");
+    std::fs::create_dir_all(&folder).unwrap();
+    for plugin in ["notes", "preview"] {
+        install(plugin, &folder);
+    }
+    let notes = std::fs::read(folder.join("libnotes.so")).unwrap();
+    let signature =
+        minisign::sign(None, &pair.sk, std::io::Cursor::new(notes), Some("timestamp:1767225600"), None)
+            .unwrap();
+    std::fs::write(folder.join("libnotes.so.minisig"), signature.to_string()).unwrap();
+    let key = BUILT[0].root().join("the editors.pub");
+    std::fs::write(&key, pair.pk.to_box().unwrap().to_string()).unwrap();
+
+    let server = Server::start("signed", &[], &[("SERVER_KEYS", key.to_str().unwrap())]);
+    let overview = server.client().get("/plugins").is(200).json();
+    assert_eq!(in_use(&overview), ["notes"]);
+    let voucher = overview["plugins"][0]["voucher"].as_str().unwrap();
+    assert!(voucher.starts_with("signed with the key `the editors` ("), "{voucher}");
+    assert!(voucher.ends_with("on 2026-01-01 00:00:00 UTC"), "{voucher}");
+    let page = server.client().get("/").is(200).body;
+    assert!(page.contains(voucher), "{page}");
+    assert!(page.contains("nobody has signed it: there is no"), "{page}");
+    server.stop();
+
+    // Without one it opens both, and says of neither who made it.
+    let server = Server::start("signed", &[], &[]);
+    let overview = server.client().get("/plugins").is(200).json();
+    assert_eq!(in_use(&overview), ["notes", "preview"]);
+    assert!(overview["plugins"][0]["voucher"].is_null());
+    server.stop();
+}

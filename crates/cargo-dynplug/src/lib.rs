@@ -35,6 +35,7 @@ mod sysroot;
 mod terminal;
 pub mod testing;
 mod toolchain;
+mod trust;
 mod unit;
 pub mod watch;
 mod workspace;
@@ -83,6 +84,10 @@ pub fn run(mut words: Vec<OsString>) -> i32 {
         Command::Explain(arguments) => Ok(explain::run(arguments)),
         Command::Inspect(arguments) => Ok(inspect::run(arguments)),
         Command::Check(arguments) => Ok(check::run(arguments)),
+        Command::Keygen(arguments) => trust::keygen(arguments),
+        Command::Sign(arguments) => trust::sign(arguments),
+        Command::Verify(arguments) => trust::verify(arguments),
+        Command::Pin(arguments) => trust::pin(arguments),
         Command::Completions(arguments) => manual::completions(arguments),
         Command::Man(arguments) => manual::man(arguments),
     };

@@ -266,4 +266,83 @@ diagnostics! {
         remedy: "install the package that has `{library}`, or have the plugin's build link it statically, then \
             `cargo dynplug build -p {plugin}`",
     }
+    Unsigned "untrusted-unsigned" {
+        title: "nobody has signed the plugin",
+        explanation: "The host trusts only plugins that certain keys have signed. The signature lies beside the plugin in a \
+            file of its name with `.minisig` behind, and there is none.",
+        remedy: "`cargo dynplug sign -s <secret key> {file}` by whoever has such a key; or take the plugin with its signature \
+            from where it comes from",
+    }
+    BadSignature "untrusted-signature" {
+        title: "the signature can't be checked",
+        explanation: "The file beside the plugin that by its name is the signature can't be read, is no signature of \
+            minisign's, or is one in minisign's old format, which signs a file itself and not its hash.",
+        remedy: "sign the plugin again: `cargo dynplug sign -s <secret key> {file}`, or `minisign -S` of 0.10 or newer",
+    }
+    UnknownKey "untrusted-key" {
+        title: "signed with a key that the host doesn't trust",
+        explanation: "The signature names a key that isn't among those that the host trusts. Somebody else has signed the \
+            plugin, or the key was changed and the host doesn't know the new one yet.",
+        remedy: "if whoever signed it is to be trusted, give the host his public key as well; else have the plugin signed by \
+            somebody whom the host trusts: `cargo dynplug sign -s <secret key> {file}`",
+    }
+    Altered "untrusted-altered" {
+        title: "the plugin or its signature was altered",
+        explanation: "A key that the host trusts has signed something, and it isn't what lies there: the plugin was built \
+            again, stripped or patched after it was signed, a copy stopped early, or somebody has put other bytes there on \
+            purpose.",
+        remedy: "find out why before anything else; `cargo dynplug verify {file}` says it again. If you built it anew yourself: \
+            `cargo dynplug sign -s <secret key> {file}`",
+    }
+    WrongComment "untrusted-comment" {
+        title: "the signature says that it is of another plugin",
+        explanation: "What is signed along with the file says of which plugin, version, build and target it is. The file's \
+            manifest says otherwise. The key's owner has signed a file in the belief that it was another.",
+        remedy: "`cargo dynplug sign -s <secret key> {file}`, which takes the comment from the plugin itself",
+    }
+    Expired "untrusted-expired" {
+        title: "the key or the signature no longer counts",
+        explanation: "The host trusts the key until a certain time, or the signature says of itself until when it counts. That \
+            time is over, by this machine's clock.",
+        remedy: "take a newer plugin; or have this one signed again, with a key that counts: \
+            `cargo dynplug sign -s <secret key> <plugin>`; and look whether the clock is right",
+    }
+    NotPinned "untrusted-pin" {
+        title: "the plugin isn't the one that is pinned",
+        explanation: "The host has a list of the SHA-256 of each plugin that it lets in. For a file of this name it has another \
+            one, or none.",
+        remedy: "if the plugin is the one that you want: `cargo dynplug pin <plugin> -o <list>`, and give the host the new list",
+    }
+    Denied "untrusted-denied" {
+        title: "the host never lets in this very file",
+        explanation: "The file's SHA-256 is among those that the host refuses, whoever has signed them. Most often that is a \
+            version with a known hole.",
+        remedy: "take a newer version of the plugin",
+    }
+    WritableByOthers "untrusted-writable" {
+        title: "somebody else can write to the plugin or its folder",
+        explanation: "The host wants plugins to which nobody but its own user and the administrator can write, in folders of \
+            which the same is true up to the top. Who can write to a folder can put another file there.",
+        remedy: "`chmod go-w {path}`, or `chown` it to the host's user or root; or put the plugin elsewhere",
+    }
+    UntrustedLibrary "untrusted-library" {
+        title: "the plugin needs a library for which nobody speaks",
+        explanation: "The plugin is linked with a shared library that would come into the process along with it, from wherever \
+            the system's loader finds one of its name. The plugin's signature says nothing of that library.",
+        remedy: "link it statically into the plugin; or let the host's policy name it, `Policy::library(\"{library}\")`, if \
+            you trust where the system's loader looks for it",
+    }
+    OpenedBefore "untrusted-opened-before" {
+        title: "the plugin is open already, and was not checked then",
+        explanation: "One process has one copy of a plugin. This one was opened earlier by a loader with another policy or with \
+            none, so what this policy wants to know of it was not found out.",
+        remedy: "open it with this policy first, or with one policy everywhere",
+    }
+    Policy "untrusted-policy" {
+        title: "the host's policy can't be kept",
+        explanation: "A loader that opens plugins without `unsafe` needs a policy that has something to go by: keys, or pinned \
+            hashes. And what is checked is what is mapped only in a private copy, so a policy can't go together with loading \
+            a file in place.",
+        remedy: "give the policy a key or pins (`Policy::key`, `Policy::pins`), and leave out `Load::InPlace`",
+    }
 }

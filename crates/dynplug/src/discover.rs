@@ -5,11 +5,11 @@ use crate::about::About;
 use crate::error::{NotAPlugin, OpenError};
 use crate::folders;
 use crate::linked::{self, LinkedIn, linked_in};
-use crate::loader::Load;
 use crate::open;
 use crate::partial::Partial;
 use crate::plugin::Plugin;
 use crate::registry;
+use crate::terms::Terms;
 use dynplug_manifest::Product;
 use dynplug_manifest::sorted::{arrange, sorted_by};
 use std::fmt;
@@ -73,7 +73,7 @@ pub struct Found {
     // In a box, for the code to drop one is large.
     refusal: Option<Box<OpenError>>,
     shadowed_by: Option<Place>,
-    load: Load,
+    terms: Terms,
 }
 
 impl Found {
@@ -131,7 +131,7 @@ impl Found {
         match &self.place {
             Place::LinkedIn(plugin) => plugin.open(),
             // SAFETY: the caller's obligation is handed on as it is.
-            Place::File(path) => unsafe { registry::open_file(path, self.load) },
+            Place::File(path) => unsafe { registry::open_file(path, &self.terms) },
         }
     }
 
@@ -153,7 +153,7 @@ impl Discovery {
 }
 
 /// Looks at all that is linked in, and at the files in the folders.
-pub(crate) fn discover(folders: &[PathBuf], load: Load) -> Discovery {
+pub(crate) fn discover(folders: &[PathBuf], terms: &Terms) -> Discovery {
     let mut discovery = Discovery { found: Vec::new(), folders: Vec::new() };
     for plugin in linked_in() {
         discovery.found.push(Found {
@@ -162,7 +162,7 @@ pub(crate) fn discover(folders: &[PathBuf], load: Load) -> Discovery {
             about: Some(About::of_linked(plugin)),
             refusal: None,
             shadowed_by: None,
-            load,
+            terms: terms.clone(),
         });
     }
     let linked_count = discovery.found.len();
@@ -181,7 +181,7 @@ pub(crate) fn discover(folders: &[PathBuf], load: Load) -> Discovery {
         for path in files {
             let name = linked::crate_name_of(&path);
             let name = name.filter(|name| folders::is_crate_name(name)).map(str::to_owned);
-            let (about, refusal) = open::look(&path, &mut partial);
+            let (about, refusal) = open::look(&path, &mut partial, terms);
             if let Some(OpenError::NotAPlugin { found, .. }) = &refusal
                 && matches!(found, NotAPlugin::Other { product: Product::PluginLibrary, .. })
             {
@@ -195,7 +195,7 @@ pub(crate) fn discover(folders: &[PathBuf], load: Load) -> Discovery {
                 about,
                 refusal,
                 shadowed_by: None,
-                load,
+                terms: terms.clone(),
             });
         }
         discovery.folders.push(folder);

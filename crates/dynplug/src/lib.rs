@@ -72,6 +72,9 @@ mod process;
 mod registry;
 mod section;
 mod system;
+mod terms;
+#[cfg(feature = "trust")]
+mod trusted;
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -89,6 +92,20 @@ pub use linked::{LinkedIn, linked_in};
 pub use loader::{Load, Loader, NotAllOpened, Opened, Unfit};
 pub use plugin::{Plugin, Symbol, SymbolKind};
 pub use registry::init;
+#[cfg(feature = "trust")]
+pub use trusted::TrustedLoader;
+
+/// Whom a host trusts: keys, pinned hashes, and what else may be wanted of a plugin's file before it is let in.
+///
+/// A [`Policy`](trust::Policy) goes to [`Loader::policy`]; [`Loader::trusted`] makes a loader of it that opens plugins
+/// without `unsafe`.
+#[cfg(feature = "trust")]
+pub mod trust {
+    pub use dynplug_trust::{
+        Claim, Comment, Digest, DigestError, KeyError, KeyId, Moment, MomentError, OwnerError, Pins,
+        PinsError, Policy, PublicKey, SignatureError, Untrusted, Vouched, Voucher, Who,
+    };
+}
 
 /// Reasons for which the file of a plugin isn't an image that can be loaded.
 pub mod image {

@@ -8,6 +8,7 @@ use crate::linked::{self, linked_in};
 use crate::nearest::Nearest;
 use crate::plugin::Plugin;
 use crate::registry;
+use crate::terms::Terms;
 use std::error::Error;
 use std::ffi::OsStr;
 use std::fmt;
@@ -39,7 +40,7 @@ use std::path::{Path, PathBuf};
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Loader {
-    load: Load,
+    pub(crate) terms: Terms,
     unfit: Unfit,
     folders: Vec<PathBuf>,
 }
@@ -81,7 +82,7 @@ pub enum Unfit {
 impl Loader {
     /// A loader with the defaults, and no folders.
     pub const fn new() -> Self {
-        Loader { load: Load::PrivateCopy, unfit: Unfit::Skip, folders: Vec::new() }
+        Loader { terms: Terms::DEFAULT, unfit: Unfit::Skip, folders: Vec::new() }
     }
 
     /// Chooses what is mapped.
@@ -96,7 +97,7 @@ impl Loader {
     /// ```
     #[must_use]
     pub fn load(mut self, load: Load) -> Self {
-        self.load = load;
+        self.terms.load = load;
         self
     }
 
@@ -197,14 +198,14 @@ impl Loader {
             Some(name) => match self.find(plugin, &name) {
                 Ok(Place::LinkedIn(linked)) => linked.open_as(plugin),
                 // SAFETY: the caller's obligation is handed on as it is.
-                Ok(Place::File(file)) => unsafe { registry::open_file(&file, self.load) },
+                Ok(Place::File(file)) => unsafe { registry::open_file(&file, &self.terms) },
                 Err(error) => {
                     events::refused(plugin, &error);
                     Err(error)
                 }
             },
             // SAFETY: as above.
-            None => unsafe { registry::open(plugin, self.load) },
+            None => unsafe { registry::open(plugin, &self.terms) },
         }
     }
 
@@ -272,7 +273,7 @@ impl Loader {
     /// # }
     /// ```
     pub fn discover(&self) -> Discovery {
-        discover::discover(&self.folders, self.load)
+        discover::discover(&self.folders, &self.terms)
     }
 
     /// Opens all plugins that [`discover`](Self::discover) finds, in its order, but for those that are shadowed: of

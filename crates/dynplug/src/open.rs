@@ -4,18 +4,22 @@ use crate::__private::{Entry, InitEntry};
 use crate::about::About;
 use crate::error::{NotAPlugin, OpenError, SystemError};
 use crate::init;
-use crate::loader::Load;
 use crate::origin::{Content, Origin, Stamp};
 use crate::partial::Partial;
 use crate::plugin::Plugin;
 use crate::process;
 use crate::registry::library;
 use crate::system::{self, Mapped};
+use crate::terms::Terms;
+#[cfg(feature = "trust")]
+use crate::terms::compared;
 use dynplug_manifest::compare::{Host, Loaded, Machine, Mismatch, compare};
 use dynplug_manifest::cpu;
 use dynplug_manifest::image::{Endian, Image, ImageError, ImageKind, Section};
 use dynplug_manifest::record::{Fields, Kind, Records};
 use dynplug_manifest::{Identity, LibraryReference, Manifest, Product};
+#[cfg(feature = "trust")]
+use dynplug_trust::Voucher;
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -30,6 +34,8 @@ pub(crate) struct Found {
     pub(crate) id: FileId,
     /// From before it was read.
     pub(crate) stamp: Stamp,
+    #[cfg(feature = "trust")]
+    pub(crate) metadata: Metadata,
     file: File,
 }
 
@@ -102,6 +108,8 @@ pub(crate) fn find(path: &Path, seen: io::Result<Metadata>) -> Result<Found, Ope
     Ok(Found {
         id: system::file_id(&file, &canonical, &metadata),
         stamp: Stamp::of(&metadata),
+        #[cfg(feature = "trust")]
+        metadata,
         canonical,
         file,
     })
@@ -126,7 +134,7 @@ pub(crate) unsafe fn map(
     path: &Path,
     found: &Found,
     proven: &Proven,
-    load: Load,
+    terms: &Terms,
     wanted: Wanted<'_>,
 ) -> Result<Mapped, NotMapped> {
     // By this others find a library.
@@ -135,7 +143,7 @@ pub(crate) unsafe fn map(
         Wanted::Plugin => &proven.manifest.package,
     };
     // SAFETY: the bytes were proven to be a plugin for this process; that their manifest is honest is the caller's word.
-    let mapped = unsafe { system::map(&proven.bytes, &found.canonical, name, load) };
+    let mapped = unsafe { system::map(&proven.bytes, &found.canonical, name, terms) };
     let mapped =
         mapped.map_err(|source| NotMapped::Nothing(OpenError::Map { path: path.to_owned(), source }))?;
     let gave_another = || {
@@ -167,6 +175,11 @@ pub(crate) struct Proven {
     manifest: Arc<Manifest>,
     symbols: Option<Table>,
     inits: Option<Table>,
+    /// The libraries that the loader will look for.
+    #[cfg(feature = "trust")]
+    needed: Vec<String>,
+    #[cfg(feature = "trust")]
+    voucher: Option<Voucher>,
 }
 
 impl Proven {
@@ -178,6 +191,11 @@ impl Proven {
     /// What it says of itself.
     pub(crate) fn manifest(&self) -> &Arc<Manifest> {
         &self.manifest
+    }
+
+    #[cfg(feature = "trust")]
+    pub(crate) fn needed(&self) -> &[String] {
+        &self.needed
     }
 
     pub(crate) fn content(&self) -> Content {
@@ -206,19 +224,38 @@ pub(crate) struct Table {
 const STATIC_TLS: u64 = 4096;
 
 /// Reads the file and refuses what can't be a plugin for this process.
-pub(crate) fn prove(path: &Path, found: &Found, wanted: Wanted<'_>) -> Result<Proven, OpenError> {
+pub(crate) fn prove(
+    path: &Path,
+    found: &Found,
+    wanted: Wanted<'_>,
+    terms: &Terms,
+) -> Result<Proven, OpenError> {
     let mut bytes = Vec::new();
     let read = (&found.file).read_to_end(&mut bytes);
     read.map_err(|source| unreadable(path, source))?;
+    #[cfg(feature = "trust")]
+    let judged = terms.judge(path, found, &bytes)?;
+    #[cfg(not(feature = "trust"))]
+    let _ = terms;
     let image = Image::parse(&bytes).map_err(|e| not_a_plugin(path, NotAPlugin::Image(e)))?;
     let Examined { manifest, note, symbols, inits } = examine(path, &image, manifest_of(&image), wanted)?;
-    Ok(Proven { note, manifest, symbols, inits, bytes })
+    Ok(Proven {
+        note,
+        symbols,
+        inits,
+        #[cfg(feature = "trust")]
+        needed: image.needed().iter().map(|name| (*name).to_owned()).collect(),
+        #[cfg(feature = "trust")]
+        voucher: compared(path, judged, &manifest)?,
+        manifest,
+        bytes,
+    })
 }
 
 /// What a file says of itself, and why it can't be a plugin for this process: what [`prove`] would say, from those parts of
 /// the file that are needed for it.
-pub(crate) fn look(path: &Path, partial: &mut Partial) -> (Option<About>, Option<OpenError>) {
-    look_as(path, partial, Wanted::Plugin, 0, &mut Vec::new())
+pub(crate) fn look(path: &Path, partial: &mut Partial, terms: &Terms) -> (Option<About>, Option<OpenError>) {
+    look_as(path, partial, Wanted::Plugin, terms, 0, &mut Vec::new())
 }
 
 /// Libraries that need libraries that need … deeper than anybody would have them; a circle of them is told when it is
@@ -229,6 +266,7 @@ fn look_as(
     path: &Path,
     partial: &mut Partial,
     wanted: Wanted<'_>,
+    terms: &Terms,
     depth: usize,
     seen: &mut Vec<Identity>,
 ) -> (Option<About>, Option<OpenError>) {
@@ -248,6 +286,13 @@ fn look_as(
     let known = manifest.as_ref().ok().and_then(|manifest| manifest.clone());
     let refusal = examine(path, &image, manifest, wanted).err();
     let about = known.as_ref().map(|manifest| About::of_file(manifest, &image));
+    #[cfg(feature = "trust")]
+    let refusal = match &known {
+        Some(manifest) if refusal.is_none() => look_at_trust(path, &mut found, manifest, terms).err(),
+        _ => refusal,
+    };
+    #[cfg(not(feature = "trust"))]
+    let _ = terms;
     let (None, Some(manifest), true) = (&refusal, known, depth < DEEPEST) else { return (about, refusal) };
     let look = |file: &Path, library: &LibraryReference| {
         // Each once, however often it is named: whoever forges manifests could name it without end.
@@ -255,9 +300,28 @@ fn look_as(
             return None;
         }
         seen.push(library.identity);
-        look_as(file, partial, Wanted::Library(library), depth + 1, seen).1
+        look_as(file, partial, Wanted::Library(library), terms, depth + 1, seen).1
     };
     (about, library::missing(path, &found, &manifest, look))
+}
+
+/// Refuses what a policy refuses, for which all of the file has to be read.
+#[cfg(feature = "trust")]
+fn look_at_trust(
+    path: &Path,
+    found: &mut Found,
+    manifest: &Manifest,
+    terms: &Terms,
+) -> Result<(), OpenError> {
+    use std::io::Seek;
+    if terms.policy.is_none() {
+        return Ok(());
+    }
+    let mut bytes = Vec::new();
+    let read = found.file.rewind().and_then(|()| found.file.read_to_end(&mut bytes));
+    read.map_err(|source| unreadable(path, source))?;
+    let judged = terms.judge(path, found, &bytes)?;
+    compared(path, judged, manifest).map(drop)
 }
 
 type FoundManifest = Result<Option<Arc<Manifest>>, ImageError>;
@@ -440,6 +504,8 @@ pub(crate) fn start(
     let plugin = Plugin::new(path.to_owned(), name, private.leak(), &symbols, Some(origin), report);
     let library = (manifest.product == Product::PluginLibrary).then_some(manifest.id);
     let plugin = plugin.with_libraries(library, libraries);
+    #[cfg(feature = "trust")]
+    let plugin = plugin.vouched(proven.voucher.clone());
     Ok(Box::leak(Box::new(plugin)))
 }
 

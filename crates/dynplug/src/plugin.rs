@@ -11,6 +11,8 @@ use crate::origin::Origin;
 use dynplug_manifest::record::{Fields, Kind};
 use dynplug_manifest::sorted::sorted_by;
 use dynplug_manifest::{Identity, Product};
+#[cfg(feature = "trust")]
+use dynplug_trust::{Vouched, Voucher};
 use std::any::{TypeId, type_name};
 use std::fmt;
 use std::io;
@@ -30,6 +32,8 @@ pub struct Plugin {
     /// Its identity, where it is a library that plugins share.
     library: Option<Identity>,
     libraries: Vec<&'static Plugin>,
+    #[cfg(feature = "trust")]
+    voucher: Option<Voucher>,
 }
 
 /// Something that a plugin exports: a function or a static.
@@ -129,12 +133,36 @@ impl Plugin {
             }
         }
         let names = Names::of(&names);
-        Plugin { path, name, version, symbols, names, origin, inits, library: None, libraries: Vec::new() }
+        Plugin {
+            path,
+            name,
+            version,
+            symbols,
+            names,
+            origin,
+            inits,
+            library: None,
+            libraries: Vec::new(),
+            #[cfg(feature = "trust")]
+            voucher: None,
+        }
     }
 
     /// Notes what libraries it shares with other plugins, and whether it is such a library itself.
     pub(crate) fn with_libraries(self, library: Option<Identity>, libraries: Vec<&'static Plugin>) -> Plugin {
         Plugin { library, libraries, ..self }
+    }
+
+    /// Notes what a policy has found out about its file.
+    #[cfg(feature = "trust")]
+    pub(crate) fn vouched(self, voucher: Option<Voucher>) -> Plugin {
+        Plugin { voucher, ..self }
+    }
+
+    /// What the policy by which it was opened has found out about its file, be it that nobody speaks for it.
+    #[cfg(feature = "trust")]
+    pub(crate) fn found_out(&self) -> Option<&Voucher> {
+        self.voucher.as_ref()
     }
 
     /// Notes how its init functions went.
@@ -306,6 +334,24 @@ impl Plugin {
     pub(crate) fn is(&self, wanted: Wanted<'_>) -> bool {
         let (product, id) = self.product();
         wanted.is(product, id)
+    }
+
+    /// Who speaks for its file: which key has signed it, or that it is pinned. None for a plugin that is linked in, and for one
+    /// that was opened without a policy, or by one that didn't ask for it.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn f(plugin: &'static dynplug::Plugin) {
+    /// match plugin.voucher() {
+    ///     Some(voucher) => println!("{} {}: {voucher}", plugin.name(), plugin.version()),
+    ///     None => println!("{} {}", plugin.name(), plugin.version()),
+    /// }
+    /// # }
+    /// ```
+    #[cfg(feature = "trust")]
+    pub fn voucher(&self) -> Option<&Voucher> {
+        self.voucher.as_ref().filter(|voucher| *voucher.by() != Vouched::Nobody)
     }
 
     /// Whether the file at the plugin's path no longer has the bytes that were loaded: it was overwritten, truncated,

@@ -183,8 +183,11 @@ fn check(platform: &Platform, toolchain: &Toolchain, root: &Path) -> Outcome {
         .args(["clippy", "--manifest-path"])
         .arg(root.join("Cargo.toml"))
         .args(["--target", platform.target]);
-    cargo.args(["-p", "dynplug", "-p", "dynplug-macros", "-p", "dynplug-manifest"]);
-    cargo.args(["--features", "dynplug/tracing,dynplug-manifest/all-formats,dynplug-manifest/write"]);
+    cargo.args(["-p", "dynplug", "-p", "dynplug-macros", "-p", "dynplug-manifest", "-p", "dynplug-trust"]);
+    cargo.args([
+        "--features",
+        "dynplug/tracing,dynplug/trust,dynplug-manifest/all-formats,dynplug-manifest/write",
+    ]);
     cargo.arg("--target-dir").arg(root.join("target/platforms"));
     if toolchain.compiles_std {
         // Nothing is made of it.

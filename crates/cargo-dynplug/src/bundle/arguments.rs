@@ -1,8 +1,9 @@
 //! The command line of `bundle`.
 
-use crate::cli::BuildArguments;
+use crate::cli::{BuildArguments, SecretKeyArguments};
 use crate::strip::Level;
 use clap::{Args, ValueEnum};
+use dynplug_trust::Moment;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -25,6 +26,15 @@ pub struct BundleArguments {
     /// Folder for what --strip leaves out, in the form in which debuggers look for it
     #[arg(long, value_name = "DIRECTORY")]
     pub debug_files: Option<PathBuf>,
+    /// Sign the plugins, and the libraries that they share, with this secret key of `keygen` or `minisign -G`
+    #[arg(long, value_name = "KEY")]
+    pub sign: Option<PathBuf>,
+    /// Read its password from the first line of a file, in place of asking for it
+    #[arg(long, value_name = "FILE", requires = "sign")]
+    pub password_file: Option<PathBuf>,
+    /// The last day on which the signatures count (UTC), or seconds since 1970 (default: they count for ever)
+    #[arg(long, value_name = "YYYY-MM-DD", requires = "sign")]
+    pub expires: Option<Moment>,
     /// Fail if a crate says nothing of its licence
     #[arg(long)]
     pub deny_unlicensed: bool,
@@ -64,6 +74,12 @@ impl Strip {
 }
 
 impl BundleArguments {
+    /// The key to sign with, if any.
+    pub fn secret_key(&self) -> Option<SecretKeyArguments> {
+        let secret = self.sign.clone()?;
+        Some(SecretKeyArguments { secret, password_file: self.password_file.clone(), expires: self.expires })
+    }
+
     /// What is to be left out.
     pub fn strip(&self) -> Strip {
         let aside = if self.debug_files.is_some() { Strip::Symbols } else { Strip::None };

@@ -20,6 +20,7 @@ use crate::builder::{Builder, Parts};
 use crate::diagnostic::{Diagnostic, Doing, Result};
 use crate::files;
 use crate::terminal::line;
+use crate::trust::Signer;
 use arguments::{BundleArguments, Strip};
 use contents::{Contents, Entry, Places};
 use description::Description;
@@ -42,6 +43,7 @@ pub fn run(arguments: &BundleArguments) -> Result<i32> {
     named.as_ref().map_or(Ok(()), Output::check)?;
     let debug_folder = debug_folder(arguments, named.as_ref())?;
     let time = pack::time()?;
+    let signer = arguments.secret_key().map(|key| Signer::new(&key)).transpose()?;
     let builder = Builder::of_host(&arguments.build)?;
     let parts = builder.parts()?;
 
@@ -57,7 +59,8 @@ pub fn run(arguments: &BundleArguments) -> Result<i32> {
     let debug: Vec<_> = products.iter_mut().filter_map(|piece| piece.debug.take()).collect();
     let components = components(&parts, &products);
     complain(&components, arguments.deny_unlicensed, &builder)?;
-    let (contents, description) = assemble(&parts, arguments, name, version, &places, products, &components)?;
+    let how = How { arguments, places: &places, signer: signer.as_ref() };
+    let (contents, description) = assemble(&parts, &how, name, version, products, &components)?;
     for need in description.needs.iter().filter(|need| !need.usual) {
         builder.say(&needs_library(need));
     }
@@ -156,16 +159,24 @@ fn needs_library(need: &description::Need) -> Diagnostic {
         .help("or link it statically, as many `-sys` crates can with a feature such as `vendored` or `bundled`")
 }
 
+/// How it is put together.
+struct How<'a> {
+    arguments: &'a BundleArguments,
+    places: &'a Places,
+    /// Who signs the plugins.
+    signer: Option<&'a Signer>,
+}
+
 /// Puts all together, and describes it.
 fn assemble(
     parts: &Parts<'_>,
-    arguments: &BundleArguments,
+    how: &How<'_>,
     name: String,
     version: String,
-    places: &Places,
     products: Vec<Piece>,
     components: &[Component],
 ) -> Result<(Contents, Description)> {
+    let How { arguments, places, .. } = *how;
     let images: Vec<(&str, Image<'_>)> = (products.iter())
         .map(|piece| {
             Ok((&*piece.path, Image::parse(&piece.bytes).doing(format_args!("inspect {}", piece.path))?))
@@ -179,11 +190,16 @@ fn assemble(
     let mut contents = Contents::default();
     licences::place(components, &mut contents, &places.documents, &places.licences)?;
     let mut listed = Vec::new();
+    let mut signed = Vec::new();
     for Piece { path, bytes, manifest, .. } in products {
         if let (Some(links), Product::Host) = (&places.links, manifest.product) {
             let file = path.rsplit('/').next().unwrap_or(&path);
             let up = "../".repeat(links.matches('/').count());
             contents.add(format!("{links}{file}"), Entry::Link(format!("{up}{path}")))?;
+        }
+        let is_judged = matches!(manifest.product, Product::Plugin | Product::PluginLibrary);
+        if let Some(signer) = how.signer.filter(|_| is_judged) {
+            signed.push((format!("{path}.minisig"), signer.sign(&bytes, &manifest)?.0));
         }
         listed.push(description::Product {
             kind: match manifest.product {
@@ -199,6 +215,9 @@ fn assemble(
             file: path.clone(),
         });
         contents.add(path, Entry::File { bytes, executable: true })?;
+    }
+    for (path, signature) in signed {
+        contents.add_text(path, signature)?;
     }
     let mut description = Description {
         format: description::FORMAT,

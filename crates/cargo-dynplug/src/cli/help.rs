@@ -22,6 +22,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Build and run", &["build", "run", "watch", "link", "clean"]),
     ("Test and look after the code", &["test", "clippy", "doc"]),
     ("Hand out", &["sdk", "bundle"]),
+    ("Say whom to trust", &["keygen", "sign", "verify", "pin"]),
     ("Look at files", &["inspect", "check"]),
     ("Get help", &["explain", "help", "completions", "man"]),
 ];
@@ -89,6 +90,7 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
                 "Without what only debuggers read, which goes elsewhere",
                 "cargo dynplug bundle --release --debug-files debug/",
             ),
+            ("With the plugins signed", "cargo dynplug bundle --release --sign release.key"),
         ],
     ),
     (
@@ -130,6 +132,40 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         &[
             ("A code that a build has printed", "cargo dynplug explain dynplug::no-sdk"),
             ("All codes", "cargo dynplug explain"),
+        ],
+    ),
+    (
+        "keygen",
+        &[
+            (
+                "With a password, which you are asked for",
+                "cargo dynplug keygen -p release.pub -s release.key",
+            ),
+            ("Without one, for a machine that signs by itself", "cargo dynplug keygen -W"),
+        ],
+    ),
+    (
+        "sign",
+        &[
+            ("A plugin", "cargo dynplug sign -s release.key libhello.so"),
+            (
+                "All of a build, for a year or so",
+                "cargo dynplug sign -s release.key --expires 2027-12-31 target/dynplug/release/plugins/*.so",
+            ),
+        ],
+    ),
+    (
+        "verify",
+        &[
+            ("By a public key in a file", "cargo dynplug verify -p release.pub libhello.so"),
+            ("By pinned hashes", "cargo dynplug verify --pins plugins.sha256 libhello.so"),
+        ],
+    ),
+    (
+        "pin",
+        &[
+            ("Write a list, or bring it up to date", "cargo dynplug pin -o plugins.sha256 plugins/*.so"),
+            ("Only look", "cargo dynplug pin libhello.so"),
         ],
     ),
     (

@@ -6,6 +6,7 @@ mod help;
 mod manual;
 mod projects;
 mod read;
+mod trust;
 
 pub use build::{BuildArguments, ClippyArguments, DocArguments, RunArguments, SdkArguments};
 pub use common::{
@@ -15,6 +16,7 @@ pub use help::command;
 pub use manual::{CompletionsArguments, ManArguments};
 pub use projects::{LinkArguments, NewArguments, SyncArguments};
 pub use read::{CheckArguments, ExplainArguments, InspectArguments};
+pub use trust::{KeygenArguments, PinArguments, SecretKeyArguments, SignArguments, VerifyArguments};
 
 use crate::bundle::arguments::BundleArguments;
 use crate::clean::CleanArguments;
@@ -114,6 +116,26 @@ pub enum Command {
     ///
     /// Exit code: 0 if all fit, 1 if one does not, 2 if that can't be told.
     Check(CheckArguments),
+    /// Make a pair of keys: a secret one to sign plugins with, and a public one for hosts
+    ///
+    /// They are keys of minisign's, which can use them too. The secret key is locked with a password. What is there already is
+    /// never replaced.
+    Keygen(KeygenArguments),
+    /// Sign plugins, so that hosts with a policy open them
+    ///
+    /// The signature is put beside each file, by its name with `.minisig` behind, as minisign does it. What is signed along
+    /// with the file says of which plugin, version, build and target it is. A plugin that is built or stripped again has to be
+    /// signed again.
+    Sign(SignArguments),
+    /// Say whether plugins are to be trusted, as a host with these keys and pins would
+    ///
+    /// Exit code: 0 if all are, 1 if one is not, 2 if one can't be read.
+    Verify(VerifyArguments),
+    /// Pin plugins by their SHA-256: a list of what a host lets in, in the form of `sha256sum`
+    ///
+    /// A host reads it with `Pins::read`, and opens of each name that stands in it only these very bytes. `sha256sum -c` checks
+    /// it too.
+    Pin(PinArguments),
     /// Print completions for a shell
     ///
     /// They complete `cargo dynplug …` where the shell's completion of cargo can be extended (bash, fish, zsh), and

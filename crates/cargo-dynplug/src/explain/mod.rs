@@ -48,7 +48,7 @@ fn all() -> Vec<(&'static str, Entry)> {
 
 fn list(stage: &str, entry: &Entry, format: MessageFormat) {
     match format {
-        MessageFormat::Human => line!("{:22} {stage:6} {}", entry.name, entry.title),
+        MessageFormat::Human => line!("{:23} {stage:6} {}", entry.name, entry.title),
         MessageFormat::Json => explain(stage, entry, format),
     }
 }

@@ -61,6 +61,13 @@ pub(super) const TABLE: &[Entry] = &[
         "Set it to such a number (`git log -1 --format=%ct` prints one), or don't set it.",
     ),
     entry(
+        "bad-trust-file",
+        "keys or pins can't be read",
+        "What is to be trusted is named by files: public keys of minisign's, and lists of `sha256sum`'s. One of them can't be \
+         read, or is something else, as the note says.",
+        "Name the file that ends in `.pub`, or the key itself; a list is written by `cargo dynplug pin`.",
+    ),
+    entry(
         "bundle-file",
         "two files of a bundle would have one path",
         "Hosts lie side by side in a bundle, and so do plugins. Here two have the same name, or one has that of a file \
@@ -131,6 +138,12 @@ pub(super) const TABLE: &[Entry] = &[
         "`cargo dynplug link` makes an executable that calls the host's `main` and names the plugins. Another crate can call \
          `main` only if it is in a library.",
         "Move the program to src/lib.rs, with `pub fn main()`, and let src/main.rs call it.",
+    ),
+    entry(
+        "key-exists",
+        "there is a key already",
+        "A secret key that is gone can't be made again, and hosts trust the one that they know. So `keygen` replaces none.",
+        "Name other files with `--public` and `--secret`, or move the old keys away.",
     ),
     entry(
         "lto-overridden",
@@ -215,6 +228,12 @@ pub(super) const TABLE: &[Entry] = &[
         "Name it: `--sdk PATH`, the variable DYNPLUG_SDK, or `sdk = \"PATH\"` in `[package.metadata.dynplug]`.",
     ),
     entry(
+        "not-signable",
+        "the file is no plugin",
+        "What is signed or pinned here are plugins, and libraries that plugins share: that is what a host's policy asks for.",
+        "Name a file from the folder `plugins` that `cargo dynplug build` makes; `minisign -S` signs any file.",
+    ),
+    entry(
         "not-utf8",
         "an argument of the compiler is no Unicode",
         "cargo called rustc with an argument that has bytes which are no UTF-8, a path for example. This program takes the \
@@ -254,6 +273,12 @@ pub(super) const TABLE: &[Entry] = &[
         "With `-p` only some packages were built, and the API library has changed since the others were, by its sources, its \
          dependencies or the compiler. Each part works with those of its own build; a host refuses plugins of the other.",
         "Build everything, without `-p`; or build the rest with `-p` as well.",
+    ),
+    entry(
+        "password",
+        "there is no password",
+        "The secret key is locked, and nobody could be asked for its password, or the two that were given differ.",
+        "Use `--password-file`, or run it on a terminal; `keygen -W` makes a key without a password.",
     ),
     entry(
         "sdk-file",
@@ -299,6 +324,12 @@ pub(super) const TABLE: &[Entry] = &[
         "In one program two versions, or two folders, of a package are two crates. Each would open plugins, and start them, \
          for itself, and the types of two API crates don't mix.",
         "Let the plugin depend on the `dynplug` of the host, and on the host's API crate.",
+    ),
+    entry(
+        "secret-key",
+        "the secret key can't be used",
+        "The file is no secret key of minisign's, or the password isn't the one that it was locked with.",
+        "Name the file that `keygen` or `minisign -G` has made beside the public key, and give its password.",
     ),
     entry(
         "several-api-crates",

@@ -9,8 +9,8 @@ pub(super) fn taken<'a>(
     others: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> Option<Diagnostic> {
     let same = |other: &str| crate_name(other).eq_ignore_ascii_case(&crate_name(name));
-    let ours =
-        ["dynplug", "dynplug-macros", "dynplug-manifest"].map(|n| (n, "the crates of the project itself"));
+    let ours = ["dynplug", "dynplug-macros", "dynplug-manifest", "dynplug-trust"]
+        .map(|n| (n, "the crates of the project itself"));
     let (other, whose) = others.into_iter().chain(ours).find(|(other, _)| same(other))?;
     let d = Diagnostic::error("taken", format!("a plugin can't be called `{name}`"))
         .note(format!("`{other}` is among {whose}"))

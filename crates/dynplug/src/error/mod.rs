@@ -11,6 +11,8 @@ use crate::nearest::{write_names, write_nearest};
 use dynplug_manifest::compare::Mismatch;
 use dynplug_manifest::image::ImageError;
 use dynplug_manifest::{Identity, Product};
+#[cfg(feature = "trust")]
+use dynplug_trust::Untrusted;
 use init::write_chain;
 use std::error::Error;
 use std::fmt;
@@ -182,6 +184,14 @@ pub enum OpenError {
         name: String,
         /// Where the two stand, as `file:line`.
         places: [String; 2],
+    },
+    /// The loader's policy doesn't let the file in. Nothing of it has run.
+    #[cfg(feature = "trust")]
+    Untrusted {
+        /// The path that was asked for.
+        path: PathBuf,
+        /// Why.
+        reason: Box<Untrusted>,
     },
     /// Plugins can't be opened on this system.
     Unsupported {
@@ -357,6 +367,10 @@ impl fmt::Display for OpenError {
                  them another name: `#[export(name = \"…\")]`",
                 path.display()
             ),
+            #[cfg(feature = "trust")]
+            OpenError::Untrusted { path, reason } => {
+                write!(f, "the plugin {} isn't trusted: {reason}", path.display())
+            }
             OpenError::Unsupported { path, reason } => {
                 write!(
                     f,
@@ -397,6 +411,8 @@ impl OpenError {
             | OpenError::Ambiguous { path, .. }
             | OpenError::ExportedTwice { path, .. }
             | OpenError::Unsupported { path, .. } => path,
+            #[cfg(feature = "trust")]
+            OpenError::Untrusted { path, .. } => path,
         }
     }
 
@@ -438,6 +454,8 @@ impl OpenError {
             OpenError::ExportedTwice { name, places, .. } => {
                 OpenError::ExportedTwice { path, name: name.clone(), places: places.clone() }
             }
+            #[cfg(feature = "trust")]
+            OpenError::Untrusted { reason, .. } => OpenError::Untrusted { path, reason: reason.clone() },
             OpenError::Unsupported { reason, .. } => OpenError::Unsupported { path, reason },
         }
     }
@@ -457,6 +475,8 @@ impl Error for OpenError {
             OpenError::NotAPlugin { found: NotAPlugin::Image(source), .. } => Some(source),
             OpenError::Map { source, .. } => Some(source),
             OpenError::Library { source, .. } => Some(&**source),
+            #[cfg(feature = "trust")]
+            OpenError::Untrusted { reason, .. } => Some(&**reason),
             OpenError::SharedInit { source, .. } => Some(source),
             OpenError::Init { failure: InitFailure::Error(source), .. } => Some(&**source),
             _ => None,

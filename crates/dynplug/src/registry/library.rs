@@ -3,9 +3,9 @@
 
 use super::{REGISTRY, find};
 use crate::error::OpenError;
-use crate::loader::Load;
 use crate::open::{Found, Wanted};
 use crate::plugin::Plugin;
+use crate::terms::Terms;
 use dynplug_manifest::{LibraryReference, Manifest};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,15 +19,15 @@ pub(super) unsafe fn bring(
     path: &Path,
     plugin: &Found,
     manifest: &Manifest,
-    load: Load,
+    terms: &Terms,
 ) -> Result<Vec<&'static Plugin>, OpenError> {
     let mut libraries = Vec::with_capacity(manifest.libraries.len());
     for wanted in &manifest.libraries {
         // Loaded by whatever plugin, from wherever it lay.
         let library = match REGISTRY.with_id(wanted.identity) {
-            Some(library) => library,
+            Some(library) => accepted(path, wanted, library, terms)?,
             // SAFETY: the caller's obligation is handed on as it is.
-            None => unsafe { open(path, plugin, wanted, load) }?,
+            None => unsafe { open(path, plugin, wanted, terms) }?,
         };
         libraries.push(library);
     }
@@ -41,16 +41,30 @@ unsafe fn open(
     path: &Path,
     plugin: &Found,
     wanted: &LibraryReference,
-    load: Load,
+    terms: &Terms,
 ) -> Result<&'static Plugin, OpenError> {
     let file = place(path, plugin, wanted);
     // SAFETY: the caller's obligation is handed on as it is.
-    let outcome = unsafe { find(&file, file.metadata(), load, Wanted::Library(wanted)) };
+    let outcome = unsafe { find(&file, file.metadata(), terms, Wanted::Library(wanted)) };
     // Another thread may have loaded a copy of it meanwhile, which does as well.
     outcome.or_else(|source| match (source, REGISTRY.with_id(wanted.identity)) {
-        (OpenError::AlreadyLoaded { .. }, Some(library)) => Ok(library),
+        (OpenError::AlreadyLoaded { .. }, Some(library)) => accepted(path, wanted, library, terms),
         (source, _) => Err(refused(path, wanted, source)),
     })
+}
+
+/// A library that is there, if whoever is trusted speaks for it.
+fn accepted(
+    path: &Path,
+    wanted: &LibraryReference,
+    library: &'static Plugin,
+    terms: &Terms,
+) -> Result<&'static Plugin, OpenError> {
+    #[cfg(feature = "trust")]
+    terms.accept(library.path(), library).map_err(|source| refused(path, wanted, source))?;
+    #[cfg(not(feature = "trust"))]
+    let _ = (path, wanted, terms);
+    Ok(library)
 }
 
 /// The error of the first library that [`bring`] would not open, as far as that is known without opening any. `look` says

@@ -21,12 +21,12 @@ use crate::error::{InitError, OpenError};
 use crate::events;
 use crate::init::shared as run_shared;
 use crate::linked::{self, linked};
-use crate::loader::Load;
 use crate::open::{self, Wanted};
 use crate::origin::{Content, Stamp};
 use crate::plugin::Plugin;
 use crate::process;
 use crate::system::{self, FileId};
+use crate::terms::Terms;
 use library::bring;
 use machine::{Asked, Entered, Halt, Machine, Opening, Parts, What};
 use std::fs::Metadata;
@@ -68,7 +68,7 @@ static REGISTRY: LazyLock<Machine<Real>> = LazyLock::new(|| {
 /// # Safety
 ///
 /// As for [`Plugin::open`].
-pub(crate) unsafe fn open(path: &Path, load: Load) -> Result<&'static Plugin, OpenError> {
+pub(crate) unsafe fn open(path: &Path, terms: &Terms) -> Result<&'static Plugin, OpenError> {
     match linked::by_path(path) {
         Ok(None) => {}
         Ok(Some(linked)) => return linked.open_as(path),
@@ -78,7 +78,7 @@ pub(crate) unsafe fn open(path: &Path, load: Load) -> Result<&'static Plugin, Op
         }
     }
     // SAFETY: the caller's obligation is handed on as it is.
-    unsafe { open_file(path, load) }
+    unsafe { open_file(path, terms) }
 }
 
 /// Opens the plugin in a file, whatever is linked in.
@@ -86,7 +86,7 @@ pub(crate) unsafe fn open(path: &Path, load: Load) -> Result<&'static Plugin, Op
 /// # Safety
 ///
 /// As for [`Plugin::open`].
-pub(crate) unsafe fn open_file(path: &Path, load: Load) -> Result<&'static Plugin, OpenError> {
+pub(crate) unsafe fn open_file(path: &Path, terms: &Terms) -> Result<&'static Plugin, OpenError> {
     if let Some(reason) = system::UNSUPPORTED {
         let error = OpenError::Unsupported { path: path.to_owned(), reason };
         events::refused(path, &error);
@@ -99,10 +99,12 @@ pub(crate) unsafe fn open_file(path: &Path, load: Load) -> Result<&'static Plugi
             REGISTRY.known(path, Source::File(system::file_id_at(path, metadata)), Stamp::of(metadata))
         && plugin.is(Wanted::Plugin)
     {
+        #[cfg(feature = "trust")]
+        terms.accept(path, plugin).inspect_err(|error| events::refused(path, error))?;
         return Ok(plugin);
     }
     // SAFETY: the caller's obligation is handed on as it is.
-    let outcome = unsafe { find(path, seen, load, Wanted::Plugin) };
+    let outcome = unsafe { find(path, seen, terms, Wanted::Plugin) };
     if let Err(error) = &outcome {
         events::refused(path, error);
     }
@@ -115,20 +117,24 @@ pub(crate) unsafe fn open_file(path: &Path, load: Load) -> Result<&'static Plugi
 unsafe fn find(
     path: &Path,
     seen: io::Result<Metadata>,
-    load: Load,
+    terms: &Terms,
     wanted: Wanted<'_>,
 ) -> Result<&'static Plugin, OpenError> {
     let found = open::find(path, seen)?;
     let file = Source::File(found.id);
     let asked = Asked::<Real> { path, canonical: &found.canonical, file, stamp: found.stamp };
     match REGISTRY.enter(&asked).map_err(|halt| halted(path, halt))? {
-        Entered::Known(plugin) if plugin.is(wanted) => Ok(plugin),
+        Entered::Known(plugin) if plugin.is(wanted) => {
+            #[cfg(feature = "trust")]
+            terms.accept(path, plugin)?;
+            Ok(plugin)
+        }
         Entered::Known(plugin) => {
             let (product, id) = plugin.product();
             Err(open::another(path, wanted, product, plugin.name(), id))
         }
         // SAFETY: the caller's obligation is handed on as it is.
-        Entered::Ours(opening) => unsafe { go_through(path, load, wanted, &found, &asked, opening) },
+        Entered::Ours(opening) => unsafe { go_through(path, terms, wanted, &found, &asked, opening) },
     }
 }
 
@@ -140,7 +146,7 @@ unsafe fn find(
 /// As for [`Plugin::open`].
 unsafe fn go_through(
     path: &Path,
-    load: Load,
+    terms: &Terms,
     wanted: Wanted<'_>,
     found: &open::Found,
     asked: &Asked<'_, Real>,
@@ -148,7 +154,7 @@ unsafe fn go_through(
 ) -> Result<&'static Plugin, OpenError> {
     let halted = |halt| halted(path, halt);
     let began = Instant::now();
-    let proven = open::prove(path, found, wanted)?;
+    let proven = open::prove(path, found, wanted, terms)?;
     let content = proven.content();
     opening.claim(proven.id(), content).map_err(halted)?;
     let private = crates::claim(path, proven.manifest())?;
@@ -156,12 +162,14 @@ unsafe fn go_through(
     // Before anything of the plugin is there, constructors included.
     shared().map_err(halted)?;
     // SAFETY: the caller's obligation is handed on: whoever made an honest plugin made its libraries.
-    let libraries = unsafe { bring(path, found, proven.manifest(), load) }?;
+    let libraries = unsafe { bring(path, found, proven.manifest(), terms) }?;
     let mapping = REGISTRY.loader(path).map_err(halted)?;
+    #[cfg(feature = "trust")]
+    terms.lets_in(path, proven.needed(), system::is_in_process)?;
     let waited = Instant::now();
     opening.mapping();
     // SAFETY: the caller's obligation is handed on as it is.
-    let outcome = unsafe { open::map(path, found, &proven, load, wanted) };
+    let outcome = unsafe { open::map(path, found, &proven, terms, wanted) };
     drop(mapping);
     let mapped = match outcome {
         Ok(mapped) => mapped,

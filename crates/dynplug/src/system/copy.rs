@@ -14,7 +14,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What opens have left behind.
@@ -52,9 +52,14 @@ pub(super) struct Named {
 }
 
 impl Named {
-    /// Copies the bytes.
-    pub(super) fn new(bytes: &[u8], package: &str) -> io::Result<Named> {
-        Named::of(sealed(bytes, package)?)
+    /// Copies the bytes. Until it is sealed the copy is a file like others, to which processes of the same user may write; so
+    /// it can be compared afterwards.
+    pub(super) fn new(bytes: &[u8], package: &str, compare: bool) -> io::Result<Named> {
+        let copy = sealed(bytes, package)?;
+        if compare && !holds(&copy, bytes)? {
+            return Err(io::Error::other("somebody wrote to it before it was sealed"));
+        }
+        Named::of(copy)
     }
 
     /// A file that is no copy, under such a name.
@@ -165,6 +170,24 @@ fn spelled(process: u32, descriptor: i32, number: u64) -> CString {
     CString::new(name).unwrap_or_default()
 }
 
+/// Whether a file holds these bytes and no others.
+fn holds(file: &File, bytes: &[u8]) -> io::Result<bool> {
+    if file.metadata()?.len() != bytes.len() as u64 {
+        return Ok(false);
+    }
+    let mut buffer = vec![0; 64 << 10];
+    let mut at = 0;
+    for part in bytes.chunks(buffer.len()) {
+        let Some(have) = buffer.get_mut(..part.len()) else { return Ok(false) };
+        file.read_exact_at(have, at)?;
+        if have != part {
+            return Ok(false);
+        }
+        at += part.len() as u64;
+    }
+    Ok(true)
+}
+
 /// How many descriptors this process may have.
 fn limit() -> u64 {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
@@ -226,6 +249,21 @@ mod tests {
             assert_eq!(read(&name).unwrap(), b"bytes");
             assert!(names.insert(name), "{number}");
         }
+    }
+
+    #[test]
+    fn a_copy_that_somebody_wrote_to_is_told() {
+        let bytes = vec![7; 200_000];
+        let copy = |bytes: &[u8]| sealed(bytes, "test").unwrap();
+        assert!(holds(&copy(&bytes), &bytes).unwrap());
+        for at in [0, 65_536, 199_999] {
+            let mut other = bytes.clone();
+            other[at] = 8;
+            assert!(!holds(&copy(&other), &bytes).unwrap(), "{at}");
+        }
+        assert!(!holds(&copy(&bytes[1..]), &bytes).unwrap());
+        assert!(!holds(&copy(&bytes), &bytes[1..]).unwrap());
+        assert!(holds(&copy(&[]), &[]).unwrap());
     }
 
     #[test]

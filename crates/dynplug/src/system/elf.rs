@@ -2,7 +2,9 @@
 
 use super::{Mapped, given};
 use crate::error::SystemError;
+#[cfg(target_os = "linux")]
 use crate::loader::Load;
+use crate::terms::Terms;
 use dynplug_manifest::note::{self, Tables};
 use std::ffi::{CStr, CString, c_int, c_void};
 use std::ops::Range;
@@ -18,12 +20,12 @@ pub(crate) unsafe fn map(
     bytes: &[u8],
     path: &Path,
     package: &str,
-    load: Load,
+    terms: &Terms,
 ) -> Result<Mapped, SystemError> {
     #[cfg(target_os = "linux")]
-    if load == Load::PrivateCopy || path.as_os_str().as_bytes().contains(&b'$') {
-        let (what, copy) = if load == Load::PrivateCopy {
-            ("make a private copy of", super::copy::Named::new(bytes, package))
+    if terms.load == Load::PrivateCopy || path.as_os_str().as_bytes().contains(&b'$') {
+        let (what, copy) = if terms.load == Load::PrivateCopy {
+            ("make a private copy of", super::copy::Named::new(bytes, package, terms.is_compared()))
         } else {
             // The loader would put something else in the place of `$LIB` and the like, and there is no way to quote it.
             ("open", super::open_for_reading(path).and_then(super::copy::Named::of))
@@ -36,7 +38,7 @@ pub(crate) unsafe fn map(
         return mapped;
     }
     // Other systems map the file itself.
-    let _ = (bytes, package, load);
+    let _ = (bytes, package, terms);
     let name = CString::new(path.as_os_str().as_bytes()).map_err(|e| SystemError(e.to_string()))?;
     // SAFETY: the file holds the bytes, of which the caller gives its word.
     unsafe { open(&name) }
@@ -75,11 +77,23 @@ impl Mapped {
     /// Whether this is what the loader finds for those that need a library of that name. To be asked by the thread that has
     /// the loader.
     pub(crate) fn answers_to(&self, soname: &str) -> bool {
-        let Ok(name) = CString::new(soname) else { return false };
-        // SAFETY: the name is a C string, and nothing is loaded: the loader only looks among what it has.
-        let found = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
-        found.addr() == self.handle
+        by_name(soname) == Some(self.handle)
     }
+}
+
+/// What the loader has for those that need a library of that name.
+fn by_name(soname: &str) -> Option<usize> {
+    let name = CString::new(soname).ok()?;
+    // SAFETY: the name is a C string, and nothing is loaded: the loader only looks among what it has.
+    let found = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
+    (!found.is_null()).then(|| found.addr())
+}
+
+/// Whether whoever needs a library of that name gets one that is in the process already. To be asked by the thread that has
+/// the loader. The library stays from then on, since the handle is never given back.
+#[cfg(feature = "trust")]
+pub(crate) fn is_in_process(name: &str) -> bool {
+    by_name(name).is_some()
 }
 
 /// The program headers of a library, where the loader tells them directly: glibc from 2.36. Elsewhere all libraries have

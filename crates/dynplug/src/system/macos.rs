@@ -5,6 +5,7 @@ use super::{Mapped, given};
 use crate::error::SystemError;
 use crate::loader::Load;
 use crate::section::macho::{self, Layout};
+use crate::terms::Terms;
 use dynplug_manifest::note::Tables;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::fs::{DirBuilder, OpenOptions};
@@ -27,10 +28,20 @@ unsafe extern "C" {
 /// # Safety
 ///
 /// The bytes must be a plugin that fits this process, and with [`Load::InPlace`] the file must hold them.
-pub(crate) unsafe fn map(bytes: &[u8], path: &Path, name: &str, load: Load) -> Result<Mapped, SystemError> {
+pub(crate) unsafe fn map(
+    bytes: &[u8],
+    path: &Path,
+    name: &str,
+    terms: &Terms,
+) -> Result<Mapped, SystemError> {
     // What needs such a library is told its place by the program's run paths, and has to find this very file.
     let others_need_it = name.ends_with(".dylib");
-    if load == Load::InPlace || others_need_it {
+    if others_need_it && terms.is_compared() {
+        return Err(SystemError(
+            "what plugins share is mapped from its own file here, which no policy can speak for".to_owned(),
+        ));
+    }
+    if terms.load == Load::InPlace || others_need_it {
         // SAFETY: the file holds the bytes, of which the caller gives its word.
         return unsafe { open(path) };
     }
@@ -119,6 +130,14 @@ impl Mapped {
         let found = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
         !found.is_null() && found.addr() & !3 == self.handle & !3
     }
+}
+
+/// Whether whoever needs a library of that name gets one that is in the process already.
+#[cfg(feature = "trust")]
+pub(crate) fn is_in_process(name: &str) -> bool {
+    let Ok(name) = CString::new(name) else { return false };
+    // SAFETY: the name is a C string, and nothing is loaded: the loader only looks among what it has.
+    !unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD) }.is_null()
 }
 
 /// Nobody but the loader can tell: libraries of the system are in no file.

@@ -6,6 +6,8 @@ mod copy;
 mod elf;
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
 mod libraries;
+#[cfg(all(feature = "trust", any(target_os = "linux", target_os = "freebsd")))]
+pub(crate) use elf::is_in_process;
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
 pub(crate) use elf::{map, own_image, program_image};
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
@@ -16,16 +18,25 @@ mod given;
 
 #[cfg(target_os = "macos")]
 mod macos;
+#[cfg(all(feature = "trust", target_os = "macos"))]
+pub(crate) use macos::is_in_process;
 #[cfg(target_os = "macos")]
 pub(crate) use macos::{is_there, map, own_image, program_image};
 
 #[cfg(windows)]
 mod windows;
+#[cfg(all(feature = "trust", windows))]
+pub(crate) use windows::is_in_process;
 #[cfg(windows)]
 pub(crate) use windows::{FileId, file_id, file_id_at, is_there, map, own_image, program_image};
 
 #[cfg(not(any(target_os = "linux", target_os = "freebsd", target_os = "macos", windows)))]
 mod unsupported;
+#[cfg(all(
+    feature = "trust",
+    not(any(target_os = "linux", target_os = "freebsd", target_os = "macos", windows))
+))]
+pub(crate) use unsupported::is_in_process;
 #[cfg(not(any(target_os = "linux", target_os = "freebsd", target_os = "macos", windows)))]
 pub(crate) use unsupported::{UNSUPPORTED, is_there, map, own_image, program_image};
 
@@ -51,6 +62,11 @@ static LISTING: Mutex<()> = Mutex::new(());
 pub(crate) fn keep_the_list_free() -> MutexGuard<'static, ()> {
     LISTING.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// Whether [`map`] makes private copies here.
+#[cfg(feature = "trust")]
+pub(crate) const HAS_PRIVATE_COPIES: bool =
+    cfg!(any(target_os = "linux", target_os = "macos", target_os = "windows"));
 
 /// An image in memory, never to be unmapped.
 pub(crate) struct Mapped {

@@ -2,7 +2,7 @@
 
 use super::Mapped;
 use crate::error::SystemError;
-use crate::loader::Load;
+use crate::terms::Terms;
 use std::path::Path;
 
 /// Said before a file is looked at.
@@ -14,6 +14,11 @@ pub(crate) const UNSUPPORTED: Option<&str> = Some(if cfg!(target_family = "wasm"
 
 pub(crate) fn is_there(_name: &str) -> Option<bool> {
     None
+}
+
+#[cfg(feature = "trust")]
+pub(crate) fn is_in_process(_name: &str) -> bool {
+    false
 }
 
 /// Nobody shares a library here, so there is nothing that it would say.
@@ -32,7 +37,7 @@ pub(crate) unsafe fn map(
     _bytes: &[u8],
     _path: &Path,
     _name: &str,
-    _load: Load,
+    _terms: &Terms,
 ) -> Result<Mapped, SystemError> {
     Err(SystemError(UNSUPPORTED.unwrap_or_default().to_owned()))
 }

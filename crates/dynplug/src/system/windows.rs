@@ -10,6 +10,7 @@ use super::{Mapped, given};
 use crate::error::SystemError;
 use crate::loader::Load;
 use crate::section::pe;
+use crate::terms::Terms;
 use dynplug_manifest::Image;
 use dynplug_manifest::note::Tables;
 use std::ffi::c_void;
@@ -56,13 +57,18 @@ const ERROR_MOD_NOT_FOUND: i32 = 126;
 /// # Safety
 ///
 /// The bytes must be a plugin that fits this process.
-pub(crate) unsafe fn map(bytes: &[u8], path: &Path, name: &str, load: Load) -> Result<Mapped, SystemError> {
+pub(crate) unsafe fn map(
+    bytes: &[u8],
+    path: &Path,
+    name: &str,
+    terms: &Terms,
+) -> Result<Mapped, SystemError> {
     let said = |what: &str, e: io::Error| SystemError(format!("could not {what} {}: {e}", path.display()));
     let plain = plain(path);
     let mut copy = None;
     let mut in_place = None;
     let mut folder = None;
-    let (file, flags) = match load {
+    let (file, flags) = match terms.load {
         Load::PrivateCopy => {
             let made = copy::Copy::new(bytes, name).map_err(|e| said("make a private copy of", e))?;
             // The copy lies elsewhere.
@@ -165,6 +171,12 @@ pub(crate) fn is_there(name: &str) -> Option<bool> {
 fn is_api_set(name: &str) -> bool {
     let starts = |start: &str| name.get(..start.len()).is_some_and(|is| is.eq_ignore_ascii_case(start));
     starts("api-ms-win-") || starts("ext-ms-")
+}
+
+/// Whether whoever needs a library of that name gets one that is in the process already, or the system's own.
+#[cfg(feature = "trust")]
+pub(crate) fn is_in_process(name: &str) -> bool {
+    is_loaded(name) || is_api_set(name)
 }
 
 fn is_loaded(name: &str) -> bool {

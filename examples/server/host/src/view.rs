@@ -25,6 +25,8 @@ pub struct Loaded {
     /// The file; for a plugin that is linked in, the program.
     pub path: String,
     pub is_linked_in: bool,
+    /// Who has signed it, or that it is pinned; none where nobody was asked.
+    pub voucher: Option<String>,
     pub exports: Vec<Export>,
     pub init: Vec<Init>,
 }
@@ -91,6 +93,7 @@ impl Loaded {
             version: plugin.version().to_owned(),
             path: plugin.path().display().to_string(),
             is_linked_in: plugin.is_linked_in(),
+            voucher: plugin.voucher().map(ToString::to_string),
             exports: exports.collect(),
             init: plugin.init_report().iter().map(Init::of).collect(),
         }

@@ -1,0 +1,3 @@
+//! What host and plugins share.
+
+pub use dynplug;
