@@ -42,4 +42,5 @@ mod trouble;
 mod trust;
 mod unsupported;
 mod watching;
+mod windows;
 mod wrong_library;

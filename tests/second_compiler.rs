@@ -1,8 +1,9 @@
 //! A second compiler on the machine: what it makes fits together, and nothing of it fits what the default one makes.
 //! Where there is none, the tests say so and prove nothing.
 
-use crate::harness::{CALLS_F, Fixture, Kind, Ran, copy, skipped};
+use crate::harness::{CALLS_F, Fixture, Kind, Ran, copy, skipped, target};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::LazyLock;
 
 /// A compiler and its version.
@@ -33,6 +34,14 @@ static BUILT: LazyLock<Option<Built>> = LazyLock::new(|| {
         skipped("there is no second Rust compiler, neither on PATH nor as /usr/bin/rustc");
         return None;
     };
+    if let Some(triple) = target().named() {
+        let said = Command::new(&second.path).args(["--print", "target-libdir", "--target", triple]).output();
+        let folder = said.map(|said| String::from_utf8_lossy(&said.stdout).trim().to_owned());
+        if !folder.is_ok_and(|folder| Path::new(&folder).is_dir()) {
+            skipped("the second compiler has no standard library for the target");
+            return None;
+        }
+    }
     let first = fixture.build().go();
     keep(&fixture, "default");
     let next = fixture.build().env("RUSTC", &second.path).go();

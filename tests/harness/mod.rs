@@ -342,8 +342,9 @@ impl Drop for Fixture {
 
 /// Says that a test proves nothing here, past what the test runner catches, so that somebody sees it.
 pub fn skipped(why: &str) {
-    // Who closed the standard error doesn't want to know.
-    let _ = writeln!(std::io::stderr(), "skipped: {why}");
+    // The thread has the test's name. Who closed the standard error doesn't want to know.
+    let test = std::thread::current();
+    let _ = writeln!(std::io::stderr(), "skipped: {}: {why}", test.name().unwrap_or("a test"));
 }
 
 /// A host that opens the plugin `hello` and calls its `f`, or prints why not and exits with 1.

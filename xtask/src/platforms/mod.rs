@@ -1,15 +1,18 @@
 //! What works on which target: each is checked, built for, and run, as far as this machine can. Nothing is installed; what is
 //! missing is said.
 //!
-//! The table in README.md is what this prints where everything that it takes is there. With `--check` it is compared, cell by
-//! cell, as far as a cell was tried.
+//! The table in README.md is what this prints where everything that it takes is there, and behind it the one in
+//! docs/promises.md of tests that are left out. With `--check` they are compared, cell by cell, as far as a cell was tried.
 
+mod building;
+mod promises;
 mod table;
 mod toolchain;
 
+use building::{Made, Shared, build_and_run};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use table::{Building, PLATFORMS, Platform};
+use table::{PLATFORMS, Platform};
 use toolchain::Toolchain;
 
 /// What came of one thing that was tried.
@@ -31,8 +34,15 @@ struct Row {
     /// The compiler that was taken.
     compiler: String,
     checked: Outcome,
-    built: Outcome,
-    ran: Outcome,
+    made: Made,
+}
+
+/// A test of a promise that is left out for a target.
+#[derive(Debug, Clone)]
+struct LeftOut {
+    rows: Vec<&'static str>,
+    test: String,
+    why: String,
 }
 
 /// Does the chore. Exit code 1 if something failed, or README.md says otherwise.
@@ -47,10 +57,11 @@ pub(super) fn main(words: &[String]) -> Result<i32, String> {
     }
     let has = |option: &str| options.iter().any(|o| *o == option);
     let wanted = PLATFORMS.iter().filter(|p| targets.is_empty() || targets.iter().any(|t| *t == p.target));
-    let rows: Vec<Row> = wanted.map(|platform| Row::of(platform, &root())).collect();
+    let shared = Shared::new(root())?;
+    let rows: Vec<Row> = wanted.map(|platform| Row::of(platform, &shared)).collect();
     match has("--json") {
         true => rows.iter().for_each(|row| println!("{}", row.json())),
-        false => println!("{}", markdown(rows.iter())),
+        false => println!("{}", markdown(&rows)),
     }
     let mut code = 0;
     for row in &rows {
@@ -64,16 +75,20 @@ pub(super) fn main(words: &[String]) -> Result<i32, String> {
                 _ => {}
             }
         }
-        for (name, why) in row.platform.building.iter().flat_map(|b| b.left_out) {
-            eprintln!("{}: without the tests `{name}`: {why}", row.platform.target);
-        }
     }
     if has("--check") {
-        let path = root().join("README.md");
+        let path = shared.root.join("README.md");
         let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
         for row in rows.iter().filter(|row| !row.is_in(&text)) {
             eprintln!("README.md has another row than this:\n{}", row.markdown());
             code = 1;
+        }
+        for row in &rows {
+            let (more, gone) = row.left_out_differs(&shared.page);
+            more.iter().for_each(|line| eprintln!("docs/promises.md lacks this line:\n{line}"));
+            gone.iter()
+                .for_each(|line| eprintln!("docs/promises.md has this line, and the test was run:\n{line}"));
+            code = if more.is_empty() && gone.is_empty() { code } else { 1 };
         }
     }
     Ok(code)
@@ -86,7 +101,7 @@ fn root() -> PathBuf {
 }
 
 impl Row {
-    fn of(platform: &'static Platform, root: &Path) -> Row {
+    fn of(platform: &'static Platform, shared: &Shared) -> Row {
         let Some(toolchain) = Toolchain::of(platform.target) else {
             let missing = Outcome::Missing(format!(
                 "there is no std for it (`rustup target add {}`), and no source of one (Debian's packages rustc-web, \
@@ -97,19 +112,19 @@ impl Row {
                 Some(_) => missing.clone(),
                 None => Outcome::Never,
             });
-            return Row { platform, compiler: String::new(), checked: missing, built, ran };
+            return Row { platform, compiler: String::new(), checked: missing, made: Made::only(built, ran) };
         };
         eprintln!("{}: {}", platform.target, toolchain.version);
-        let checked = check(platform, &toolchain, root);
-        let (built, ran) = match &platform.building {
-            None => (Outcome::Never, Outcome::Never),
-            Some(building) => build_and_run(platform, building, &toolchain, root),
+        let checked = check(platform, &toolchain, &shared.root);
+        let made = match &platform.building {
+            None => Made::only(Outcome::Never, Outcome::Never),
+            Some(building) => build_and_run(platform, building, &toolchain, shared),
         };
-        Row { platform, compiler: toolchain.version, checked, built, ran }
+        Row { platform, compiler: toolchain.version, checked, made }
     }
 
     fn cells(&self) -> [(&'static str, &Outcome); 3] {
-        [("checked", &self.checked), ("built", &self.built), ("run", &self.ran)]
+        [("checked", &self.checked), ("built", &self.made.built), ("run", &self.made.ran)]
     }
 
     fn markdown(&self) -> String {
@@ -130,7 +145,31 @@ impl Row {
             };
             value[what] = serde_json::json!({ "state": state, "detail": detail });
         }
+        value["tests"] = self.made.passed.into();
+        let left_out = self.made.left_out.iter();
+        let left_out =
+            left_out.map(|l| serde_json::json!({ "test": l.test, "promises": l.rows, "reason": l.why }));
+        value["left_out"] = left_out.collect();
         value
+    }
+
+    /// The lines of the table of tests that are left out.
+    fn left_out(&self) -> Vec<String> {
+        let line = |l: &LeftOut| promises::left_out_line(self.platform.target, &l.rows, &l.test, &l.why);
+        self.made.left_out.iter().map(line).collect()
+    }
+
+    /// The lines that the page with the promises lacks, and those that it has too many, if the tests were run.
+    fn left_out_differs(&self, page: &str) -> (Vec<String>, Vec<String>) {
+        if !matches!(self.made.ran, Outcome::Done(_)) {
+            return Default::default();
+        }
+        let own = self.left_out();
+        let start = format!("| `{}` |", self.platform.target);
+        let theirs: Vec<&str> = page.lines().filter(|line| line.starts_with(&start)).collect();
+        let gone = theirs.iter().filter(|line| !own.iter().any(|own| own == *line));
+        let gone = gone.map(|line| (*line).to_owned()).collect();
+        (own.into_iter().filter(|line| !theirs.contains(&line.as_str())).collect(), gone)
     }
 
     /// Whether a text has this row, as far as it was tried.
@@ -171,9 +210,24 @@ impl Outcome {
     }
 }
 
-fn markdown<'a>(rows: impl Iterator<Item = &'a Row>) -> String {
-    let head = "| target | system | checked | built | ran |\n|---|---|---|---|---|".to_owned();
-    std::iter::once(head).chain(rows.map(Row::markdown)).collect::<Vec<_>>().join("\n")
+/// Both tables.
+fn markdown(rows: &[Row]) -> String {
+    let mut lines = vec!["| target | system | checked | built | ran |\n|---|---|---|---|---|".to_owned()];
+    lines.extend(rows.iter().map(Row::markdown));
+    let left_out: Vec<String> = rows.iter().flat_map(Row::left_out).collect();
+    if !left_out.is_empty() {
+        lines.push("\n| target | promise | left out | why |\n|---|---|---|---|".to_owned());
+        lines.extend(left_out);
+    }
+    lines.extend(rows.iter().filter(|row| row.made.passed > 0).map(|row| {
+        format!(
+            "\n{}: {} tests passed, {} left out",
+            row.platform.target,
+            row.made.passed,
+            row.made.left_out.len()
+        )
+    }));
+    lines.join("\n")
 }
 
 /// Types and lints of what hosts and plugins are made of, without a warning. The build tool runs where people build.
@@ -195,126 +249,4 @@ fn check(platform: &Platform, toolchain: &Toolchain, root: &Path) -> Outcome {
     }
     cargo.args(["--locked", "--quiet", "--", "-D", "warnings"]);
     Outcome::of(&mut cargo, "yes")
-}
-
-/// Builds the example and runs it, then runs the tests.
-fn build_and_run(
-    platform: &Platform,
-    building: &Building,
-    toolchain: &Toolchain,
-    root: &Path,
-) -> (Outcome, Outcome) {
-    let tools = building.linker.iter().chain(&building.runner);
-    for (program, package) in tools {
-        let name = program.split(' ').next().unwrap_or_default();
-        // Debian keeps wine's own program beside its libraries.
-        let is_wine =
-            *package == "wine64" && (is_there("wine") || Path::new("/usr/lib/wine/wine64").exists());
-        if !is_there(name) && !is_wine {
-            let missing = Outcome::Missing(format!("there is no {name} (Debian's package {package})"));
-            return (missing.clone(), missing);
-        }
-    }
-    let mut rustflags = building.rustflags.to_owned();
-    if platform.target.ends_with("musl") {
-        match unwinder(platform.target, root) {
-            Ok(folder) => rustflags += &format!(" -Lnative={}", folder.display()),
-            Err(why) => return (Outcome::Missing(why.clone()), Outcome::Missing(why)),
-        }
-    }
-    let own = ["-p", "cargo-dynplug"];
-    let tool = match executable(root, &[&["build"], &own[..]].concat()) {
-        Ok(tool) => tool,
-        Err(why) => return (Outcome::Failed(why.clone()), Outcome::Failed(why)),
-    };
-    let variables = variables(platform, building, root);
-    let tool = |command: &str| {
-        let mut call = toolchain.in_the_place_of_cargo(&tool);
-        call.args(["dynplug", command, "--locked", "--quiet", "--manifest-path"]);
-        call.arg(root.join("examples/hello/Cargo.toml")).args(["--target", platform.target]);
-        call.arg("--target-dir").arg(root.join("target/platforms"));
-        call.envs(variables.iter().map(|(k, v)| (k, v)));
-        if !rustflags.is_empty() {
-            call.env("CARGO_ENCODED_RUSTFLAGS", rustflags.trim().replace(' ', "\u{1f}"));
-        }
-        call
-    };
-    let built = Outcome::of(&mut tool("build"), "yes");
-    if !matches!(built, Outcome::Done(_)) {
-        return (built, Outcome::Missing("it was not built".to_owned()));
-    }
-    let said =
-        tool("run").output().map(|o| String::from_utf8_lossy(&o.stdout).into_owned()).unwrap_or_default();
-    if said.trim_end() != "Hello, number 7" {
-        return (built, Outcome::Failed(format!("the example printed {said:?}")));
-    }
-    if building.tests.is_empty() {
-        return (built, Outcome::Done(building.ran));
-    }
-    let words = [&["test", "--no-run", "--test", "end_to_end"], &own[..]].concat();
-    let tests = match executable(root, &words) {
-        Ok(tests) => tests,
-        Err(why) => return (built, Outcome::Failed(why)),
-    };
-    let mut call = toolchain.in_the_place_of_cargo(&tests);
-    call.current_dir(root.join("crates/cargo-dynplug")).args(building.tests);
-    for (name, _) in building.left_out {
-        call.args(["--skip", name]);
-    }
-    call.env("DYNPLUG_TEST_TARGET", platform.target).envs(variables.iter().map(|(k, v)| (k, v)));
-    (built, Outcome::of(&mut call, building.ran))
-}
-
-/// Lets cargo build something of this repository for this machine, and returns the executable that comes last.
-fn executable(root: &Path, words: &[&str]) -> Result<PathBuf, String> {
-    let mut cargo = Command::new("cargo");
-    cargo.args(words).args([
-        "--quiet",
-        "--locked",
-        "--message-format=json-render-diagnostics",
-        "--manifest-path",
-    ]);
-    cargo.arg(root.join("Cargo.toml")).stderr(Stdio::inherit());
-    let output = cargo.output().map_err(|e| format!("cargo: {e}"))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let messages = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let made = messages.filter_map(|m| m["executable"].as_str().map(PathBuf::from)).next_back();
-    made.filter(|_| output.status.success()).ok_or_else(|| format!("{cargo:?}: {}", output.status))
-}
-
-/// What tells cargo and build scripts how to build for a target, and to run what was built.
-fn variables(platform: &Platform, building: &Building, root: &Path) -> Vec<(String, String)> {
-    let name = platform.target.replace(['-', '.'], "_");
-    let mut variables = Vec::new();
-    if let Some((linker, _)) = building.linker {
-        variables.push((format!("CARGO_TARGET_{}_LINKER", name.to_uppercase()), linker.to_owned()));
-        variables.push((format!("CC_{name}"), linker.to_owned()));
-    }
-    if let Some((runner, _)) = building.runner {
-        let ours = root.join(runner);
-        let runner = if ours.exists() { ours.display().to_string() } else { runner.to_owned() };
-        variables.push((format!("CARGO_TARGET_{}_RUNNER", name.to_uppercase()), runner));
-    }
-    variables
-}
-
-fn is_there(program: &str) -> bool {
-    let folders = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&folders).any(|folder| folder.join(program).is_file())
-}
-
-/// A folder in which the linker finds an unwinder for musl. Debian has no `libgcc_s` for it, as systems with musl do; what
-/// the toolchain brings for static programs stands in for it.
-fn unwinder(target: &str, root: &Path) -> Result<PathBuf, String> {
-    let libraries = toolchain::said("rustc", &["--print", "target-libdir", "--target", target]);
-    let library = libraries.map(|l| Path::new(l.trim()).join("self-contained/libunwind.a"));
-    let Some(library) = library.filter(|l| l.is_file()) else {
-        return Err(format!("the toolchain has no unwinder for {target}"));
-    };
-    let folder = root.join("target/platforms/unwinder");
-    let script = format!("INPUT(\"{}\")\n", library.display());
-    std::fs::create_dir_all(&folder)
-        .and_then(|()| std::fs::write(folder.join("libgcc_s.so"), script))
-        .map_err(|e| format!("{}: {e}", folder.display()))?;
-    folder.canonicalize().map_err(|e| format!("{}: {e}", folder.display()))
 }

@@ -20,27 +20,25 @@ pub(super) struct Building {
     pub(super) runner: Option<(&'static str, &'static str)>,
     /// Flags for rustc.
     pub(super) rustflags: &'static str,
-    /// The modules of the end-to-end tests that are run.
-    pub(super) tests: &'static [&'static str],
-    /// Parts of the names of those that are left out, each with the reason.
-    pub(super) left_out: &'static [(&'static str, &'static str)],
+    /// Whether plugins are loaded there, so that the example can be built and run.
+    pub(super) loads: bool,
+    /// The end-to-end tests that are run.
+    pub(super) tests: Tests,
     /// What the table says if all of it ran.
     pub(super) ran: &'static str,
 }
 
-/// The tests of opening and looking up, of host and plugins as one program, and of what would kill a host: the rows A, B1 to
-/// B4, B7 to B10, C1, C2, C4, C5, C7 and C10 of docs/promises.md.
-const CONFORMANCE: &[&str] = &[
-    "apart::",
-    "changed_api::",
-    "contract::",
-    "copies::",
-    "forms::many_threads",
-    "forms::plugins_that_open",
-    "forms::what_does_not_start",
-    "hostile::",
-    "life::",
-];
+/// Which end-to-end tests are run for a target.
+#[derive(Debug)]
+pub(super) enum Tests {
+    /// `cargo test` runs all of them.
+    CargoTest,
+    /// Those of [`ROWS`](super::promises::ROWS), for that target, and some others. Some are left out, each for a reason that
+    /// was seen.
+    Promises { others: &'static [&'static str], left_out: &'static [(&'static str, &'static str)] },
+    /// These, which build for that target by themselves.
+    Named(&'static [&'static str]),
+}
 
 /// In the order of the table.
 pub(super) const PLATFORMS: &[Platform] = &[
@@ -51,9 +49,8 @@ pub(super) const PLATFORMS: &[Platform] = &[
             linker: None,
             runner: None,
             rustflags: "",
-            // They are `cargo test`.
-            tests: &[],
-            left_out: &[],
+            loads: true,
+            tests: Tests::CargoTest,
             ran: "all tests",
         }),
     },
@@ -64,8 +61,14 @@ pub(super) const PLATFORMS: &[Platform] = &[
             linker: Some(("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu")),
             runner: Some(("qemu-aarch64 -L /usr/aarch64-linux-gnu", "qemu-user")),
             rustflags: "",
-            tests: CONFORMANCE,
-            left_out: &[("ten_thousand_plugins", "qemu takes longer than ten minutes for them")],
+            loads: true,
+            tests: Tests::Promises {
+                others: &[],
+                left_out: &[(
+                    "life::ten_thousand_plugins_in_one_process_with_room_for_a_thousand_open_files",
+                    "qemu takes longer than ten minutes for them",
+                )],
+            },
             ran: "conformance tests, under qemu",
         }),
     },
@@ -76,11 +79,12 @@ pub(super) const PLATFORMS: &[Platform] = &[
             linker: Some(("musl-gcc", "musl-tools")),
             runner: None,
             rustflags: "-Ctarget-feature=-crt-static",
-            tests: &[],
-            left_out: &[],
+            loads: true,
+            tests: Tests::Named(&["forms::a_static_program_has_its_plugins_with_musl"]),
             ran: "the example; plugins that are linked in: tests",
         }),
     },
+    Platform { target: "aarch64-unknown-linux-musl", system: "Linux, musl", building: None },
     Platform {
         target: "x86_64-pc-windows-gnu",
         system: "Windows",
@@ -88,20 +92,34 @@ pub(super) const PLATFORMS: &[Platform] = &[
             linker: Some(("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64")),
             runner: Some(("tests/wine/run", "wine64")),
             rustflags: "",
-            tests: CONFORMANCE,
-            left_out: &[
-                ("a_symbolic_link", "wine makes no symbolic links"),
-                ("ten_thousand_plugins", "it is about how many files Linux lets a process have open"),
-                (
-                    "a_stack_that_ends_in_a_plugin",
-                    "wine ends the thread that has no stack left, and not the program",
-                ),
-                ("stacks_of_plugin_frames", "the main thread's stack has 2 MB on Windows"),
-            ],
+            loads: true,
+            tests: Tests::Promises {
+                others: &[
+                    "windows::what_a_plugin_needs_is_looked_for_beside_it_and_not_where_the_host_stands",
+                ],
+                left_out: &[],
+            },
             ran: "conformance tests, under wine",
         }),
     },
+    Platform { target: "x86_64-pc-windows-msvc", system: "Windows", building: None },
     Platform { target: "x86_64-apple-darwin", system: "macOS", building: None },
     Platform { target: "aarch64-apple-darwin", system: "macOS", building: None },
     Platform { target: "x86_64-unknown-freebsd", system: "FreeBSD", building: None },
+    Platform { target: "x86_64-unknown-netbsd", system: "NetBSD; plugins are linked in", building: None },
+    Platform {
+        target: "wasm32-wasip1",
+        system: "WASI; plugins are linked in",
+        building: Some(Building {
+            linker: None,
+            runner: Some(("node", "nodejs")),
+            rustflags: "",
+            loads: false,
+            tests: Tests::Named(&[
+                "unsupported::where_nothing_can_be_loaded_an_open_says_so_and_linked_in_plugins_work",
+                "unsupported::where_nothing_can_be_loaded_the_crate_costs_nothing",
+            ]),
+            ran: "tests, under Node.js",
+        }),
+    },
 ];

@@ -40,10 +40,6 @@ fn main() {
             "touch" => touch(&path()),
             "replace" => replace(&path(), &path()),
             "hard-link" => fs::hard_link(path(), path()),
-            #[cfg(unix)]
-            "symbolic-link" => std::os::unix::fs::symlink(path(), path()),
-            #[cfg(windows)]
-            "symbolic-link" => std::os::windows::fs::symlink_file(path(), path()),
             "remove" => fs::remove_file(path()),
             other => panic!("there is no verb {other}"),
         };
