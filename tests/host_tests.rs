@@ -270,6 +270,18 @@ fn a_test_may_build_where_it_was_built() {
         .says("Running tests/starts.rs")
         .says("error[dynplug::test-failed]: 2 targets failed")
         .says("`-p app --test starts`");
+
+    // What tests find is what there is: a plugin that is gone is gone there too.
+    let found = |name: &str| {
+        let ran = test(&["-p", "app", "--lib", "--no-run"]);
+        let line = ran.ok().stderr.lines().find(|line| line.contains("Executable")).unwrap();
+        let file = line.rsplit_once('(').unwrap().1.trim_end_matches(')');
+        fixture.root().join(file).with_file_name("plugins").join(format!("lib{name}.so")).exists()
+    };
+    fixture.plugin("second", "#[dynplug::export]\npub fn f() { println!(\"{}\", app_api::count()) }\n");
+    assert!(found("second"));
+    std::fs::remove_dir_all(fixture.path("second")).unwrap();
+    assert!(found("hello") && !found("second"));
 }
 
 #[test]

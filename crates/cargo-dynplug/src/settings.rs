@@ -39,6 +39,17 @@ pub struct Settings {
     pub runner: Vec<OsString>,
     /// Where cargo keeps what it fetched.
     pub cargo_home: Option<PathBuf>,
+    /// What cargo's configuration settles of what is printed, whatever the terminal can.
+    pub settled: Settled,
+}
+
+/// What of cargo's output is settled by its configuration.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Settled {
+    /// Whether there are colours: `term.color`.
+    pub colour: bool,
+    /// Whether there is progress: `term.progress.when`.
+    pub progress: bool,
 }
 
 impl Settings {
@@ -91,7 +102,12 @@ impl Settings {
             .rustdoc
             .clone()
             .unwrap_or_else(|| if own.is_file() { own } else { "rustdoc".into() });
+        let settled = Settled {
+            colour: config.term.color.is_some_and(|colour| colour != cargo_config2::Color::Auto),
+            progress: config.term.progress.when.is_some_and(|when| when != cargo_config2::When::Auto),
+        };
         Ok(Settings {
+            settled,
             is_static: is_static(&rustc, &target, &rustflags)?,
             cpu_features,
             rustdoc,

@@ -3,7 +3,7 @@
 
 use super::Builder;
 use super::libraries::Libraries;
-use crate::diagnostic::{Doing, Result};
+use crate::diagnostic::Result;
 use crate::files;
 use crate::outcome::Outcome;
 use crate::sdk::Sdk;
@@ -39,16 +39,7 @@ impl Builder<'_> {
         let place = outcome.folder.join("plugins");
         files::make_folder(&place)?;
         // A plugin that is gone from the workspace isn't found in its tests either.
-        let kept: Vec<PathBuf> = (outcome.plugins.iter().map(|p| outcome.plugin(p)))
-            .chain(outcome.libraries.iter().map(|l| outcome.plugin_library(l)))
-            .collect();
-        for entry in std::fs::read_dir(&place).doing(format_args!("read {}", place.display()))?.flatten() {
-            let path = entry.path();
-            if !kept.contains(&path) {
-                std::fs::remove_file(&path).doing(format_args!("remove {}", path.display()))?;
-            }
-        }
-        outcome.place(false, &self.work.join("placed"))?;
+        outcome.place(true, &self.work.join("placed"))?;
         for name in ["deps", "examples"] {
             let deeper = outcome.folder.join(name);
             files::make_folder(&deeper)?;

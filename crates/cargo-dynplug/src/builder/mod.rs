@@ -173,7 +173,8 @@ impl<'a> Builder<'a> {
             },
             phase: Phase::Hosts { hosts: BTreeSet::new() },
         };
-        Ok(Builder { arguments, workspace, settings, sdk, base, work, context, said: Said::nothing() })
+        let said = Said::nothing(settings.settled);
+        Ok(Builder { arguments, workspace, settings, sdk, base, work, context, said })
     }
 
     /// Builds what was asked for.

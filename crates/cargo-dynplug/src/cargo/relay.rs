@@ -2,6 +2,7 @@
 //! said once, what was only looked up in an SDK isn't, and the end is told at the end. cargo sees a pipe, so it is told what our
 //! terminal can.
 
+use crate::settings::Settled;
 use crate::terminal;
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read};
@@ -17,7 +18,10 @@ const WIDTH: &str = "CARGO_TERM_PROGRESS_WIDTH";
 
 /// What all calls of cargo in one build have said.
 #[derive(Debug, Clone)]
-pub struct Said(Arc<Mutex<State>>);
+pub struct Said {
+    state: Arc<Mutex<State>>,
+    settled: Settled,
+}
 
 #[derive(Debug)]
 struct State {
@@ -29,10 +33,10 @@ struct State {
 }
 
 impl Said {
-    /// Nothing yet.
-    pub fn nothing() -> Said {
+    /// Nothing yet. What cargo's configuration settles is left to cargo.
+    pub fn nothing(settled: Settled) -> Said {
         let state = State { begun: Instant::now(), once: HashSet::new(), finished: None };
-        Said(Arc::new(Mutex::new(state)))
+        Said { state: Arc::new(Mutex::new(state)), settled }
     }
 
     /// Says that all is compiled, if cargo has said it of its parts.
@@ -44,7 +48,7 @@ impl Said {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -79,9 +83,15 @@ impl Relay {
     /// Lets cargo print here.
     pub(super) fn prepare(&self, command: &mut Command) {
         command.stderr(Stdio::piped());
-        let colour = if terminal::is_coloured() { "always" } else { "never" };
-        command.env(COLOUR, colour);
-        if let Some(columns) = terminal::columns() {
+        self.tell(command, terminal::is_coloured(), terminal::columns());
+    }
+
+    fn tell(&self, command: &mut Command, is_coloured: bool, columns: Option<u16>) {
+        let Settled { colour, progress } = self.said.settled;
+        if !colour {
+            command.env(COLOUR, if is_coloured { "always" } else { "never" });
+        }
+        if let Some(columns) = columns.filter(|_| !progress) {
             command.env(PROGRESS, "always").env(WIDTH, columns.to_string());
         }
     }
@@ -201,12 +211,12 @@ mod tests {
         let run = "\u{1b}[1m\u{1b}[92m     Running\u{1b}[0m unittests src/lib.rs (x)\n   Doc-tests a\nerror: none\n";
         let all = format!("{compiled}    Building [=>  ] 1/2: a\r{finished}{run}no end");
         let left = format!("{compiled}    Building [=>  ] 1/2: a\rerror: none\nno end");
-        assert_eq!(shown(Relay::new(&Said::nothing(), None), &all), left);
+        assert_eq!(shown(Relay::new(&Said::nothing(Settled::default()), None), &all), left);
     }
 
     #[test]
     fn what_the_sdk_has_is_not_said_to_be_compiled_and_nothing_is_said_twice() {
-        let said = Said::nothing();
+        let said = Said::nothing(Settled::default());
         let first =
             "   Compiling libc v0.2.1\nwarning: unused\n --> a.rs\n  |\n\nwarning: `a` generated 1 warning\n";
         assert_eq!(shown(Relay::new(&said, None), first), first);
@@ -229,6 +239,23 @@ mod tests {
         assert_eq!(of(Duration::from_millis(1234)), "1.23s");
         assert_eq!(of(Duration::from_secs(61)), "1m 01s");
         assert_eq!(in_all("something", Duration::ZERO), "something");
+    }
+
+    #[test]
+    fn cargo_is_told_what_the_terminal_can_but_for_what_its_configuration_settles() {
+        let told = |settled, columns| {
+            let mut command = Command::new("cargo");
+            Relay::new(&Said::nothing(settled), None).tell(&mut command, true, columns);
+            let set =
+                command.get_envs().map(|(name, value)| format!("{name:?}={:?}", value.unwrap_or_default()));
+            set.collect::<Vec<_>>().join(" ").replace('"', "")
+        };
+        let none = Settled::default();
+        assert_eq!(told(none, None), "CARGO_TERM_COLOR=always");
+        let all = "CARGO_TERM_COLOR=always CARGO_TERM_PROGRESS_WHEN=always CARGO_TERM_PROGRESS_WIDTH=80";
+        assert_eq!(told(none, Some(80)), all);
+        assert_eq!(told(Settled { colour: true, ..none }, None), "");
+        assert_eq!(told(Settled { progress: true, ..none }, Some(80)), "CARGO_TERM_COLOR=always");
     }
 
     #[test]
