@@ -32,6 +32,7 @@ const ALL: &[(&str, &str, Work)] = &[
     ("first", "the first open and the first refusal of a process", opens::first),
     ("many", "the tenth and the thousandth open", opens::many),
     ("again", "opens of what is open, and refusals again", opens::again),
+    ("signed", "opening what has to be signed", opens::signed),
     ("discovery", "finding a thousand plugins in a folder", opens::discovery),
     ("memory", "memory for each plugin", space::memory),
     ("sizes", "sizes of plugins and hosts", space::sizes),

@@ -171,6 +171,32 @@ pub fn again(setup: &Setup) -> Outcome<Vec<Measurement>> {
     Ok(vec![reopen, refuse])
 }
 
+/// What asking who has signed a plugin adds to opening it.
+pub fn signed(setup: &Setup) -> Outcome<Vec<Measurement>> {
+    const SIGNED: &str = "dynplug, signed";
+    let mut measurement = Measurement::new(
+        "open-signed",
+        "Opens of plugins of one megabyte",
+        "As anybody's, and with a policy that wants them signed. The signature is over all of the file. Each figure is the median of a process's opens.",
+        Unit::Nanoseconds,
+    );
+    let (program, files) = &setup.signed;
+    let parts = [(DYNPLUG, "open"), (SIGNED, "open signed")];
+    for round in 0..setup.scale.rounds(21) {
+        for turn in 0..parts.len() {
+            let (name, what) = parts[(turn + round) % parts.len()];
+            let mut runner = Runner::start(program)?;
+            let mut figures = Vec::new();
+            for file in files {
+                figures.push(runner.ask(what, 1, &file.display().to_string())??);
+            }
+            measurement.add(name, Spread::of(&figures).ok_or("nothing was opened")?.median);
+        }
+    }
+    measurement.bar(SIGNED, DYNPLUG, 2.0);
+    Ok(vec![measurement])
+}
+
 /// Finding out what there is.
 pub fn discovery(setup: &Setup) -> Outcome<Vec<Measurement>> {
     let mut measurement = Measurement::new(

@@ -69,6 +69,8 @@ pub struct Setup {
     pub peers: Vec<Peer>,
     /// The same host by plain cargo, with the plugin linked in.
     pub linked: PathBuf,
+    /// The host that opens what is signed, and plugins of a megabyte, signed.
+    pub signed: (PathBuf, Vec<PathBuf>),
     /// The host with work of its own: by plain cargo, and sharing.
     pub sharing: [PathBuf; 2],
     /// Who is left out, and why.
@@ -96,6 +98,7 @@ impl Setup {
             .join("cargo-dynplug");
         let mut setup = Setup {
             linked: PathBuf::new(),
+            signed: (PathBuf::new(), Vec::new()),
             sharing: [PathBuf::new(), PathBuf::new()],
             peers: Vec::new(),
             left_out: Vec::new(),
@@ -106,6 +109,7 @@ impl Setup {
             tool,
         };
         setup.dynplug()?;
+        setup.signed()?;
         setup.sharing()?;
         setup.peers_in_rust();
         match go::build(&setup) {
@@ -176,7 +180,7 @@ impl Setup {
             program: products.join("bench-app"),
             calls: plugin("calls"),
             names: Some([plugin("few"), plugin("many")]),
-            copies: self.with_ids(&trivial, &copies)?,
+            copies: self.with_ids(&trivial, &copies, self.scale.many(1_000, 20))?,
             other: Some(self.for_another_host()?),
             hello: [vec![products.join("hello-dynplug")], library].concat(),
             plain: None,
@@ -187,7 +191,7 @@ impl Setup {
     }
 
     /// Copies of a plugin that are different plugins, since each has an id of its own in its manifest.
-    fn with_ids(&self, plugin: &Path, folder: &Path) -> Outcome<Vec<PathBuf>> {
+    fn with_ids(&self, plugin: &Path, folder: &Path, count: usize) -> Outcome<Vec<PathBuf>> {
         let mut inspect = Command::new(&self.tool);
         let said = succeed(inspect.args(["dynplug", "inspect", "--json"]).arg(plugin))?;
         let said: serde_json::Value = serde_json::from_str(&said)?;
@@ -203,7 +207,7 @@ impl Setup {
         if places.is_empty() {
             return Err("the plugin has no id in it".into());
         }
-        self.copies(folder, |number, file| {
+        self.copies(folder, count, |number, file| {
             for &at in &places {
                 bytes[at..at + 4].copy_from_slice(&(number as u32).to_le_bytes());
             }
@@ -214,12 +218,13 @@ impl Setup {
     fn copies(
         &self,
         folder: &Path,
+        count: usize,
         mut write: impl FnMut(usize, &Path) -> std::io::Result<()>,
     ) -> Outcome<Vec<PathBuf>> {
         let _ = std::fs::remove_dir_all(folder);
         std::fs::create_dir_all(folder)?;
         let mut files = Vec::new();
-        for number in 0..self.scale.many(1_000, 20) {
+        for number in 0..count {
             let file = folder.join(format!("libcopy{number}.so"));
             write(number, &file)?;
             files.push(file);
@@ -243,6 +248,19 @@ impl Setup {
         let target = to.join("target");
         succeed(&mut self.tool(&["build", "--release", "-p", "trivial"], &to.join("dynplug"), &target))?;
         Ok(target.join("dynplug/release/plugins/libtrivial.so"))
+    }
+
+    fn signed(&mut self) -> Outcome<()> {
+        say("a host that opens what is signed");
+        let (workspace, target) = (self.repository.join("bench/signed"), self.work.join("signed"));
+        succeed(&mut self.tool(&["build", "--release", "--locked"], &workspace, &target))?;
+        let products = target.join("dynplug/release");
+        let folder = self.work.join("copies/signed");
+        let files = self.with_ids(&products.join("plugins/liblarge.so"), &folder, self.scale.many(20, 4))?;
+        succeed(&mut self.tool(&["keygen", "-W", "-p", "bench.pub", "-s", "bench.key"], &folder, &target))?;
+        succeed(self.tool(&["sign", "-s", "bench.key"], &folder, &target).args(&files))?;
+        self.signed = (products.join("signed-app"), files);
+        Ok(())
     }
 
     fn sharing(&mut self) -> Outcome<()> {
@@ -310,7 +328,8 @@ impl Setup {
         let products = self.work.join("peers/release");
         let plugin = |name: &str| products.join(format!("lib{name}.so"));
         let trivial = plugin(&format!("{family}_trivial"));
-        let copies = self.copies(&self.work.join("copies").join(name), |_, file| {
+        let count = self.scale.many(1_000, 20);
+        let copies = self.copies(&self.work.join("copies").join(name), count, |_, file| {
             std::fs::copy(&trivial, file).map(|_| ())
         })?;
         let (few, many) = (plugin(&format!("{family}_few")), plugin(&format!("{family}_many")));
@@ -344,7 +363,8 @@ impl Setup {
         std::fs::write(&source, text)?;
         Runner::start(&program)?.ask("prepare", 1, &source.display().to_string())??;
         let trivial = source.with_extension("cwasm");
-        let copies = self.copies(&self.work.join("copies/wasmtime"), |_, file| {
+        let count = self.scale.many(1_000, 20);
+        let copies = self.copies(&self.work.join("copies/wasmtime"), count, |_, file| {
             std::fs::copy(&trivial, file).map(|_| ())
         })?;
         let calls = products.join("../").join(TARGET).join("release/wasm_guest.wasm");

@@ -37,7 +37,11 @@ impl Settings {
             Err(env::VarError::NotPresent) => "127.0.0.1:3000".to_owned(),
             Err(error) => return Err(format!("SERVER_ADDRESS: {error}")),
         };
-        Ok(Settings { address, database: env::var_os("SERVER_DATABASE").map(PathBuf::from), policy: policy()? })
+        Ok(Settings {
+            address,
+            database: env::var_os("SERVER_DATABASE").map(PathBuf::from),
+            policy: policy()?,
+        })
     }
 
     /// What finds the plugins.
@@ -71,6 +75,7 @@ fn policy() -> Result<Option<Policy>, String> {
     // A variable that names nothing is a mistake, and no wish to open everything.
     match policy.vouches() {
         true => Ok(Some(policy)),
-        false => Err("SERVER_KEYS and SERVER_PINS name no key and pin nothing, so no plugin could be opened".to_owned()),
+        false => Err("SERVER_KEYS and SERVER_PINS name no key and pin nothing, so no plugin could be opened"
+            .to_owned()),
     }
 }

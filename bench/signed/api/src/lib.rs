@@ -1,0 +1,3 @@
+//! What the host and its plugin share.
+
+pub use dynplug;
