@@ -181,7 +181,8 @@ impl Spoiler<'_> {
             self.set::<1>(&format!("owner {at}"), start - 8 + at, [0xee]);
             self.set::<1>(&format!("magic of the manifest {at}"), start + at, [0xee]);
         }
-        self.set::<2>("version of the manifest", start + 10, [2, 0x100, 0xffff]);
+        self.set::<2>("version of the manifest", start + 8, [0, 1]);
+        self.set::<2>("version of its readers", start + 10, [3, 0x100, 0xffff]);
         let lengths = [0, 1, 15, 16, len - 1, len - 7, 16 << 20, (16 << 20) + 1, 0x7fff_ffff, 0xffff_ffff];
         self.set::<4>("length of the manifest", start + 12, lengths);
         let (api, crates) = (11, 12);

@@ -166,7 +166,10 @@ fn a_plugin_is_compared_with_the_sdk_of_a_host_that_is_not_at_hand() {
     let said: serde_json::Value = serde_json::from_str(said.ok().stdout.trim()).unwrap();
     assert_eq!(said["fits"], true, "{said}");
     let other = small();
-    check(&ours, &sdk_of(other)).go().fails_with(1).says("does not fit").says("app-api");
+    let ran = check(&ours, &sdk_of(other)).go();
+    ran.fails_with(1).says("does not fit").says("app-api");
+    // The author has no workspace that the host is in.
+    ran.says("`cargo dynplug build -p summary --sdk FILE`").does_not_say("`cargo dynplug build`");
     check(&ours, Path::new("nothing")).go().fails_with(2).says("there is no SDK at");
 }
 

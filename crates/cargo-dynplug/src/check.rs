@@ -149,7 +149,9 @@ fn print_for_people(path: &Path, verdict: &Verdict, host: &TheHost) {
         Verdict::Mismatch(mismatch) => line!("{link}: {mismatch}"),
         Verdict::Other(other) => {
             line!(
-                "{link}: not a plugin: {}\n  [{}] {}",
+                "{link}: {}{}\n  [{}] {}",
+                // Of what can't be read, nobody knows.
+                if other.code == Code::Format { "" } else { "not a plugin: " },
                 other.what,
                 other.code,
                 other.code.diagnostic().remedy

@@ -2,7 +2,10 @@
 
 /// Makes the codes and the table from one list, so that neither can lack an entry.
 macro_rules! diagnostics {
-    ($($code:ident $name:literal { title: $title:literal, explanation: $explanation:literal, remedy: $remedy:literal $(,)? })*) => {
+    ($($code:ident $name:literal {
+        title: $title:literal, explanation: $explanation:literal, remedy: $remedy:literal,
+        $(with_sdk: $with_sdk:expr,)?
+    })*) => {
         /// Why a plugin was refused.
         ///
         /// The [name](Self::name) of each is stable: it is what programs may compare and people look up.
@@ -25,10 +28,30 @@ macro_rules! diagnostics {
                         title: $title,
                         explanation: $explanation,
                         remedy: $remedy,
+                        with_sdk: const { first(&[$($with_sdk,)? $remedy]) },
                     },)*
                 }
             }
         }
+    };
+}
+
+/// The first of some texts.
+const fn first(texts: &'static [&'static str]) -> &'static str {
+    match texts {
+        [first, ..] => first,
+        [] => "",
+    }
+}
+
+/// What helps most plugins that were built with an SDK, whatever it is in which they differ from the host.
+macro_rules! with_the_hosts_sdk {
+    ($($more:literal)?) => {
+        concat!(
+            "get the SDK that was made with this host, and take it over: `cargo dynplug sync --sdk FILE`, then \
+             `cargo dynplug build -p {plugin} --sdk FILE`",
+            $($more)?
+        )
     };
 }
 
@@ -44,8 +67,11 @@ pub struct Diagnostic {
     pub title: &'static str,
     /// A paragraph for somebody who meets it for the first time.
     pub explanation: &'static str,
-    /// What to do. Words in braces, such as `{plugin}`, stand for what the case at hand has in their place.
+    /// What to do. Words in braces, such as `{plugin}`, stand for what the case at hand has in their place; `{options}` for
+    /// the profile that a build has to be told, or for nothing.
     pub remedy: &'static str,
+    /// What to do where the plugin was built with an SDK, and not in the host's workspace.
+    pub with_sdk: &'static str,
 }
 
 impl Code {
@@ -67,12 +93,12 @@ impl std::fmt::Display for Code {
 }
 
 impl Diagnostic {
-    /// The remedy with a value in the place of each word in braces.
+    /// The remedy, for a plugin that was built with an SDK or without, with a value in the place of each word in braces.
     ///
     /// What a value contains is not looked at again, and a word without a value stays as it is.
-    pub fn remedy_for(&self, values: &[(&str, &str)]) -> String {
+    pub fn remedy_for(&self, with_sdk: bool, values: &[(&str, &str)]) -> String {
         let mut text = String::new();
-        let mut rest = self.remedy;
+        let mut rest = if with_sdk { self.with_sdk } else { self.remedy };
         while let Some((before, behind)) = rest.split_once('{') {
             text.push_str(before);
             let Some((word, after)) = behind.split_once('}') else {
@@ -118,6 +144,14 @@ diagnostics! {
             Most often a copy or a download stopped early.",
         remedy: "copy the file again, or build it again with `cargo dynplug build`",
     }
+    Format "manifest-format" {
+        title: "the file was built with another version of dynplug, which described it in another way",
+        explanation: "What a file says of itself has a format with a version. The file was built with a version of dynplug \
+            whose format is another than that of the one that reads it: an earlier one lacks what is asked for now, and \
+            what a later one says can't be understood.",
+        remedy: "build host and plugin with one version of dynplug and of cargo-dynplug: `cargo dynplug build`",
+        with_sdk: "build the plugin with the versions of dynplug and cargo-dynplug that the host's SDK was made with",
+    }
     AlreadyLoaded "already-loaded" {
         title: "the same plugin is loaded from another file",
         explanation: "One process has one copy of a plugin, as it has one copy of every crate: two would have the same \
@@ -129,8 +163,9 @@ diagnostics! {
         title: "compiled for another kind of machine",
         explanation: "The target triple says for which processor, system and C library something was compiled. Plugin \
             and host share memory and call each other directly, so theirs must be the same.",
-        remedy: "build the plugin for the host's target: run `cargo dynplug build -p {plugin}` on a machine \
-            of the kind {target}",
+        remedy: "build the plugin for the host's target: `cargo dynplug build -p {plugin}{options} --target {target}`",
+        with_sdk: "get the host's SDK for {target}, and build the plugin with it: \
+            `cargo dynplug build -p {plugin} --target {target} --sdk FILE`",
     }
     Compiler "compiler" {
         title: "compiled by another rustc",
@@ -138,49 +173,59 @@ diagnostics! {
             functions in its own way, and comes with a standard library of its own. A plugin and its host must be \
             compiled by the very same rustc.",
         remedy: "build the plugin with the host's compiler: `{install}`, then \
-            `{cargo} dynplug build -p {plugin}`; or build the host again with the plugin's compiler",
+            `{cargo} dynplug build -p {plugin}{options}`; or build the host again with the plugin's compiler",
+        with_sdk: with_the_hosts_sdk!("; it names the host's compiler, which the build then takes"),
     }
     Tool "tool" {
         title: "built by another version of cargo-dynplug",
         explanation: "The build tool decides how crates are named and linked, so two versions of it may make two \
             builds of one source. When two builds differ and the tool does too, the tool is the likely cause.",
-        remedy: "`cargo install cargo-dynplug --version {tool}`, then `cargo dynplug build -p {plugin}`",
+        remedy: "`cargo install cargo-dynplug --version {tool}`, then `cargo dynplug build -p {plugin}{options}`",
+        with_sdk: "`cargo install cargo-dynplug --version {tool}`, then build the plugin with the SDK that was made with this \
+            host: `cargo dynplug build -p {plugin} --sdk FILE`",
     }
     ApiCrate "api-crate" {
         title: "made for another host: its API crate is another one",
         explanation: "A plugin is compiled against the API crate of a host, and fits hosts with that API crate only. \
             This plugin was made for a host with another.",
         remedy: "open it with a host whose API crate is `{plugin_api}`; or port the plugin: depend on `{api}` in its \
-            Cargo.toml, then `cargo dynplug build -p {plugin}`",
+            Cargo.toml, then `cargo dynplug build -p {plugin}{options}`",
+        with_sdk: "open it with a host whose API crate is `{plugin_api}`; or port the plugin: depend on `{api}` from the SDK \
+            that was made with this host, then `cargo dynplug build -p {plugin} --sdk FILE`",
     }
     ApiVersion "api-version" {
         title: "compiled against another version of the API crate",
         explanation: "Plugin and host share the types of the API crate in memory, so both must have been compiled with \
             the same version of it. A version that would be compatible in source is not the same in memory.",
-        remedy: "`cargo update -p {api} --precise {version}` in the plugin's workspace, then \
-            `cargo dynplug build -p {plugin}`; or take the host in the version that goes with {api} {plugin_version}",
+        remedy: "`cargo dynplug build -p {plugin}{options}`, where its lock file has {api} {version}, and \
+            `cargo update -p {api} --precise {version}` before that, where it has not; or take the host in the version that \
+            goes with {api} {plugin_version}",
+        with_sdk: with_the_hosts_sdk!("; or take the host in the version that goes with {api} {plugin_version}"),
     }
     Identity "identity" {
         title: "compiled against another build of the API library",
         explanation: "The identity is a hash over all that was compiled into an API library: every crate, the standard \
             library, the compiler, native code. A plugin knows the identity of the library that it was compiled \
             against, and fits that one only. What made the two builds differ is told beside this.",
-        remedy: "build the plugin against this host: `cargo dynplug build -p {plugin}`; where both are in one \
-            workspace, `cargo dynplug build` builds the host too and makes them fit",
+        remedy: "build the plugin against this host: `cargo dynplug build -p {plugin}{options}`; where both are in one \
+            workspace, `cargo dynplug build{options}` builds the host too and makes them fit",
+        with_sdk: with_the_hosts_sdk!(),
     }
     SoName "api-file-name" {
         title: "looks for the API library under another name",
         explanation: "The API library that is in the process and the one that the plugin asks the system for are the \
             same build, but have different names. The system would look for a second file and find none.",
-        remedy: "`cargo dynplug build -p {plugin}`",
+        remedy: "`cargo dynplug build -p {plugin}{options}`",
+        with_sdk: with_the_hosts_sdk!(),
     }
     CrateVersion "crate-version" {
         title: "another version of a shared crate",
         explanation: "A crate that host and plugin share lies in the API library, and the plugin was compiled against \
             that crate in another version. Its types may be laid out differently, so the plugin must be compiled \
             against the version that the host has.",
-        remedy: "`cargo update -p {spec} --precise {version}` in the plugin's workspace, then \
-            `cargo dynplug build -p {plugin}`",
+        remedy: "`cargo dynplug build -p {plugin}{options}`, where its lock file has `{crate}` {version}, and \
+            `cargo update -p {spec} --precise {version}` before that, where it has not",
+        with_sdk: with_the_hosts_sdk!(),
     }
     CrateSource "crate-source" {
         title: "a shared crate comes from another place",
@@ -188,14 +233,16 @@ diagnostics! {
             elsewhere: another registry, a repository, a folder (look for `[patch]` and for `git` or `path` \
             dependencies). The code may be different.",
         remedy: "take `{crate}` from {source} in the plugin's Cargo.toml, or in its `[patch]`, then \
-            `cargo dynplug build -p {plugin}`",
+            `cargo dynplug build -p {plugin}{options}`",
+        with_sdk: with_the_hosts_sdk!(),
     }
     CrateFeatures "crate-features" {
         title: "other features of a shared crate",
         explanation: "Cargo features add and remove code of a crate. A shared crate was compiled once, into the API \
             library, with the features that the host's side asks for; the plugin was compiled against that crate \
             with others.",
-        remedy: "{features}, in the features of `{crate}`; then `cargo dynplug build -p {plugin}`",
+        remedy: "{features}, in the features of `{crate}`; then `cargo dynplug build -p {plugin}{options}`",
+        with_sdk: with_the_hosts_sdk!(),
     }
     AbiSettings "abi-settings" {
         title: "compiled with settings that change how code is called",
@@ -203,37 +250,45 @@ diagnostics! {
             or which instructions are used: `panic`, `target-cpu`, `target-feature`. Those must be the same on both \
             sides.",
         remedy: "set {setting} as the host has it (profile in Cargo.toml, `RUSTFLAGS`, `.cargo/config.toml`), then \
-            `cargo dynplug build -p {plugin}`",
+            `cargo dynplug build -p {plugin}{options}`",
+        with_sdk: with_the_hosts_sdk!(
+            "; with {setting} set as the host has it (profile in Cargo.toml, `RUSTFLAGS`, `.cargo/config.toml`)"
+        ),
     }
     Settings "settings" {
         title: "shared crates compiled with other settings",
         explanation: "The API library that the plugin was compiled against and the one in the host are from the same \
             source, but were compiled with other settings, most often debug and release. The settings themselves do \
             no harm, but they make two builds, and a plugin fits one.",
-        remedy: "build host and plugin with one profile: `cargo dynplug build --profile {profile}`; a plugin has the profile of \
-            the SDK that it is built with, so take the SDK of that host",
+        remedy: "build the plugin with the host's profile and its settings: \
+            `cargo dynplug build -p {plugin} --profile {profile}`; or host and plugin with one of your choice: \
+            `cargo dynplug build --profile NAME`",
+        with_sdk: with_the_hosts_sdk!("; an SDK has the settings of its host's profile, which is `{profile}`"),
     }
     CrateOnlyInHost "crate-only-in-host" {
         title: "the host shares a crate that the plugin does not know as shared",
         explanation: "The crate lies in the host's API library, but not in the one that the plugin was compiled \
             against. A dependency of the API crate was added, or a feature that brings it in was switched on.",
-        remedy: "build the plugin against this host: `cargo dynplug build -p {plugin}`; or build the host again \
+        remedy: "build the plugin against this host: `cargo dynplug build -p {plugin}{options}`; or build the host again \
             without `{crate}`",
+        with_sdk: with_the_hosts_sdk!(),
     }
     CrateOnlyInPlugin "crate-only-in-plugin" {
         title: "the host lacks a shared crate that the plugin needs",
         explanation: "The plugin was compiled against an API library that has the crate, and the host's does not. A \
             dependency of the API crate was removed, or a feature that brings it in was switched off.",
-        remedy: "build the plugin against this host: `cargo dynplug build -p {plugin}`; or build the host again \
+        remedy: "build the plugin against this host: `cargo dynplug build -p {plugin}{options}`; or build the host again \
             with `{crate}` among the dependencies of `{api}`",
+        with_sdk: with_the_hosts_sdk!("; or ask the host's authors for `{crate}` among the dependencies of `{api}`"),
     }
     CrateContent "crate-content" {
         title: "a shared crate was compiled from other source",
         explanation: "Name, version, place, features and settings of the shared crate are the same on both sides, and \
             yet it was compiled into something else: its source was edited, or a build script or macro made other \
             code. Even one field or one method more moves everything behind it in memory.",
-        remedy: "build both from one source: `cargo dynplug build`; or only the plugin, against this host: \
-            `cargo dynplug build -p {plugin}`",
+        remedy: "build both from one source: `cargo dynplug build{options}`; or only the plugin, against this host: \
+            `cargo dynplug build -p {plugin}{options}`",
+        with_sdk: with_the_hosts_sdk!(),
     }
     NativeCode "native-code" {
         title: "native code or the standard library differs",
@@ -241,7 +296,8 @@ diagnostics! {
             is code that rustc did not compile: C, C++ or assembly that a build script compiles, or the standard \
             library of the compiler.",
         remedy: "build host and plugin with the same C compiler, native libraries and Rust toolchain: \
-            `cargo dynplug build`",
+            `cargo dynplug build{options}`",
+        with_sdk: with_the_hosts_sdk!(),
     }
     CpuFeatures "cpu-features" {
         title: "this machine's processor lacks features that the plugin was compiled for",
@@ -249,14 +305,14 @@ diagnostics! {
             `-C target-feature`). Its code would stop the whole process at the first instruction that is missing \
             here, so it is not opened.",
         remedy: "build the plugin without {features}: take `target-cpu` and `target-feature` out of `RUSTFLAGS` and \
-            `.cargo/config.toml`, then `cargo dynplug build -p {plugin}`; or run the host on a machine that has them",
+            `.cargo/config.toml`, then `cargo dynplug build -p {plugin}{options}`; or run the host on a machine that has them",
     }
     PrivateCrate "private-crate" {
         title: "a private crate is in the process already, in another build",
         explanation: "A private crate is linked into one plugin only, and the build gives it an id of that plugin's own. \
             Here two modules contain a crate with one and the same id. To the compiler its types are the same, \
             though there are two copies with statics of their own: what is passed across would be misread.",
-        remedy: "`cargo dynplug build -p {plugin}`, which gives the private copy an id of its own; or make `{crate}` a \
+        remedy: "`cargo dynplug build -p {plugin}{options}`, which gives the private copy an id of its own; or make `{crate}` a \
             dependency of the API crate `{api}`, so that it is shared",
     }
     Library "missing-library" {
@@ -264,7 +320,7 @@ diagnostics! {
         explanation: "The plugin is linked with a shared library of the system that can't be found here. Loading it \
             would fail half way.",
         remedy: "install the package that has `{library}`, or have the plugin's build link it statically, then \
-            `cargo dynplug build -p {plugin}`",
+            `cargo dynplug build -p {plugin}{options}`",
     }
     Unsigned "untrusted-unsigned" {
         title: "nobody has signed the plugin",

@@ -132,12 +132,12 @@ impl Untrusted {
             | Untrusted::Altered { signature, .. }
             | Untrusted::Comment { signature, .. }
             | Untrusted::SignatureExpired { signature, .. } => {
-                diagnostic.remedy_for(&[("file", &file(signature))])
+                diagnostic.remedy_for(false, &[("file", &file(signature))])
             }
             Untrusted::Writable(OwnerError::Writable { path, .. }) => {
-                diagnostic.remedy_for(&[("path", &path.display().to_string())])
+                diagnostic.remedy_for(false, &[("path", &path.display().to_string())])
             }
-            Untrusted::Library { library } => diagnostic.remedy_for(&[("library", library)]),
+            Untrusted::Library { library } => diagnostic.remedy_for(false, &[("library", library)]),
             _ => diagnostic.remedy.to_owned(),
         }
     }

@@ -3,7 +3,7 @@
 
 use crate::error::{InitError, InitFailure, LookupError, NotAPlugin, OpenError, SystemError, WrongType};
 use dynplug_manifest::image::{ImageError, LooksLike};
-use dynplug_manifest::{Identity, Product};
+use dynplug_manifest::{DecodeError, Identity, Product};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -48,6 +48,20 @@ fn cases() -> Vec<(&'static str, Box<dyn std::error::Error>)> {
         (
             "truncated",
             Box::new(not_a_plugin(NotAPlugin::Image(ImageError::Truncated { have: 4096, want: 9000 }))),
+        ),
+        (
+            "earlier-format",
+            Box::new(not_a_plugin(NotAPlugin::Image(ImageError::Manifest(DecodeError::TooOld {
+                have: 1,
+                want: 2,
+            })))),
+        ),
+        (
+            "later-format",
+            Box::new(not_a_plugin(NotAPlugin::Image(ImageError::Manifest(DecodeError::TooNew {
+                have: 2,
+                want: 3,
+            })))),
         ),
         (
             "other-machine",

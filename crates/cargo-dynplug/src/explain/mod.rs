@@ -41,7 +41,11 @@ pub fn run(arguments: &ExplainArguments) -> i32 {
 fn all() -> Vec<(&'static str, Entry)> {
     let opening = Code::ALL.iter().map(|code| {
         let d = code.diagnostic();
-        ("open", Entry { name: d.name, title: d.title, explanation: d.explanation, remedy: d.remedy })
+        let with_sdk = Some(d.with_sdk).filter(|text| *text != d.remedy);
+        (
+            "open",
+            Entry { name: d.name, title: d.title, explanation: d.explanation, remedy: d.remedy, with_sdk },
+        )
     });
     TABLE.iter().map(|entry| ("build", *entry)).chain(opening).collect()
 }
@@ -54,23 +58,31 @@ fn list(stage: &str, entry: &Entry, format: MessageFormat) {
 }
 
 fn explain(stage: &str, entry: &Entry, format: MessageFormat) {
-    let Entry { name, title, explanation, remedy } = entry;
+    let Entry { name, title, explanation, remedy, with_sdk } = entry;
+    // Which options there are depends on the case.
+    let plain = |text: &str| text.replace("{options}", "");
+    let remedy = plain(remedy);
+    let with_sdk = with_sdk.map(plain);
     match format {
         MessageFormat::Human => {
             let when =
                 if stage == "build" { "said by a build" } else { "said when a plugin is opened or checked" };
             line!(
-                "{}: {title} ({when})\n\n{}\n\nTo do: {}",
+                "{}: {title} ({when})\n\n{}\n\n{}",
                 emphasised(name),
                 wrapped(explanation),
-                wrapped(remedy)
+                wrapped(&format!("To do: {remedy}"))
             );
+            if let Some(with_sdk) = with_sdk {
+                line!("\n{}", wrapped(&format!("Where the plugin was built with an SDK: {with_sdk}")));
+            }
         }
         MessageFormat::Json => line!(
             "{}",
             serde_json::json!({
                 "reason": "dynplug-explanation", "code": name, "stage": stage, "title": title,
                 "explanation": explanation, "remedy": remedy,
+                "remedy_with_sdk": with_sdk,
             })
         ),
     }
@@ -82,11 +94,16 @@ fn unknown(name: &str, all: &[(&str, Entry)], format: MessageFormat) {
     d.help("`cargo dynplug explain` lists all").print(format);
 }
 
-/// The text in lines that a terminal has room for.
+/// The text in lines that a terminal has room for. What stands between backticks is there to be copied and stays on one.
 fn wrapped(text: &str) -> String {
     const WIDTH: usize = 100;
     let (mut lines, mut line) = (Vec::new(), String::new());
-    for word in text.split(' ') {
+    let mut quoted = false;
+    let ends = |c: char| {
+        quoted ^= c == '`';
+        c == ' ' && !quoted
+    };
+    for word in text.split(ends) {
         if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > WIDTH {
             lines.push(std::mem::take(&mut line));
         }
@@ -135,8 +152,19 @@ mod tests {
     }
 
     #[test]
+    fn commands_stay_on_one_line() {
+        for (_, Entry { name, remedy, with_sdk, .. }) in all() {
+            for text in [Some(remedy), with_sdk].into_iter().flatten() {
+                let lines = wrapped(text);
+                let whole = lines.lines().all(|line| line.matches('`').count().is_multiple_of(2));
+                assert!(whole && lines.replace('\n', " ") == text, "{name}: {lines}");
+            }
+        }
+    }
+
+    #[test]
     fn entries_are_sentences() {
-        for Entry { name, title, explanation, remedy } in TABLE {
+        for Entry { name, title, explanation, remedy, .. } in TABLE {
             assert!(!title.ends_with('.') && title.len() < 90, "{name}: {title}");
             assert!(explanation.ends_with('.') && remedy.ends_with('.'), "{name}");
             assert!(wrapped(explanation).lines().all(|l| l.chars().count() <= 100), "{name}");

@@ -12,6 +12,8 @@ pub(super) struct Entry {
     pub(super) explanation: &'static str,
     /// What to do.
     pub(super) remedy: &'static str,
+    /// What else to do where the plugin was built with an SDK.
+    pub(super) with_sdk: Option<&'static str>,
 }
 
 const fn entry(
@@ -20,7 +22,7 @@ const fn entry(
     explanation: &'static str,
     remedy: &'static str,
 ) -> Entry {
-    Entry { name, title, explanation, remedy }
+    Entry { name, title, explanation, remedy, with_sdk: None }
 }
 
 /// In the order of the names.

@@ -41,6 +41,9 @@ fn product(out: &mut String, path: &Path, details: &Details<'_>) -> std::fmt::Re
     row("tool", &format!("cargo-dynplug {}", manifest.tool))?;
     row("target", &manifest.target)?;
     row("profile", &manifest.profile)?;
+    if manifest.with_sdk {
+        row("built with", "an SDK")?;
+    }
     if !manifest.cpu_features.is_empty() {
         row("processor", &manifest.cpu_features.join(" "))?;
     }

@@ -44,6 +44,7 @@ fn product(path: &Path, details: &Details<'_>) -> Value {
         api,
         crates,
         libraries,
+        with_sdk,
     } = manifest;
     json!({
         "reason": REASON, "file": path.to_string_lossy(),
@@ -54,7 +55,7 @@ fn product(path: &Path, details: &Details<'_>) -> Value {
             Product::PluginLibrary => "plugin-library",
         },
         "package": package, "version": version, "crate_name": crate_name,
-        "tool": tool, "rustc": rustc, "target": target, "profile": profile, "cpu_features": cpu_features,
+        "tool": tool, "rustc": rustc, "target": target, "profile": profile, "with_sdk": with_sdk, "cpu_features": cpu_features,
         "id": (*product != Product::Host).then(|| id.to_string()),
         "api": library(api), "libraries": libraries.iter().map(library).collect::<Vec<_>>(),
         "size": size,

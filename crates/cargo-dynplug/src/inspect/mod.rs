@@ -8,7 +8,7 @@ use crate::floor::Floor;
 use crate::terminal::{self, Progress, line};
 use dynplug_manifest::diagnostics::Code;
 use dynplug_manifest::image::{Image, ImageError, ImageKind, LooksLike};
-use dynplug_manifest::manifest::{Manifest, Product};
+use dynplug_manifest::manifest::{DecodeError, Manifest, Product};
 use dynplug_manifest::order;
 use dynplug_manifest::record::{Kind, Record, Records};
 use std::path::Path;
@@ -122,13 +122,10 @@ impl Other {
         let code = match error {
             ImageError::NotAnImage { looks_like: LooksLike::Empty | LooksLike::Zeros } => Code::Damaged,
             ImageError::NotAnImage { .. } => Code::NotAPlugin,
+            ImageError::Manifest(DecodeError::TooOld { .. } | DecodeError::TooNew { .. }) => Code::Format,
             _ => Code::Damaged,
         };
-        let mut what = error.to_string();
-        if let Some(source) = std::error::Error::source(error) {
-            what = format!("{what}: {source}");
-        }
-        Other { code, what }
+        Other { code, what: error.to_string() }
     }
 
     fn of_image(image: &Image<'_>) -> Other {

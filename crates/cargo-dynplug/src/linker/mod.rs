@@ -160,8 +160,12 @@ fn plugin_library(
     let mut crates = with_native(inputs)?;
     crates.push(unit.clone());
     let list = crate_list(&sdk.description.crates, &crates);
-    let manifest =
-        Manifest { libraries, ..manifest(Product::PluginLibrary, link, context, identity, api, list) };
+    let with_sdk = sdk.is_external();
+    let manifest = Manifest {
+        libraries,
+        with_sdk,
+        ..manifest(Product::PluginLibrary, link, context, identity, api, list)
+    };
     bind(&mut arguments, &sdk, context)?;
     library(&own, crates, &manifest, context, arguments, inputs)
 }
@@ -391,7 +395,9 @@ fn plugin(
     let id = plugin_id(&crates, &sdk.description.api, &libraries);
     let crates = crate_list(&sdk.description.crates, &crates);
     let api = reference(&sdk.description.api)?;
-    let manifest = Manifest { libraries, ..manifest(Product::Plugin, link, context, id, api, crates) };
+    let with_sdk = sdk.is_external();
+    let manifest =
+        Manifest { libraries, with_sdk, ..manifest(Product::Plugin, link, context, id, api, crates) };
     let note = note::object(&manifest, inputs)?;
     arguments.words.push(note.path().into());
     // The system's loader takes two libraries of one soname for one.
@@ -538,6 +544,7 @@ fn manifest(
         api,
         crates,
         libraries: Vec::new(),
+        with_sdk: false,
     }
 }
 

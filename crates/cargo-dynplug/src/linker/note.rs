@@ -147,6 +147,7 @@ mod tests {
             api,
             crates: Vec::new(),
             libraries: Vec::new(),
+            with_sdk: false,
         }
     }
 

@@ -351,6 +351,7 @@ fn one(found: &mut Found<'_>, theirs: &CrateInfo, ours: &CrateInfo) -> bool {
                 format_args!("{}", Title(theirs)),
                 format_args!("{}", Title(ours)),
                 &[
+                    ("crate", &name),
                     // A package may be there in several versions, and then cargo wants to know which.
                     ("spec", &Word(&format_args!("{package}@{}", ours.version))),
                     ("version", &Word(version)),

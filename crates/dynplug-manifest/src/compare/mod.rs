@@ -142,14 +142,18 @@ impl<'a> Found<'a> {
         plugin: fmt::Arguments<'_>,
         more: &[(&str, &dyn fmt::Display)],
     ) {
-        let profile: &dyn fmt::Display = match &*self.host.profile {
-            "" | "debug" | "test" => &"dev",
-            _ => &Word(&self.host.profile),
-        };
-        let common: [(&str, &dyn fmt::Display); 3] = [
+        let with_sdk = self.plugin.with_sdk;
+        let profile = profile(self.host);
+        // With an SDK the plugin's own profile is its own affair.
+        let wanted = if with_sdk { self::profile(self.plugin) } else { profile };
+        let is_default = wanted == DEFAULT && self::profile(self.plugin) == DEFAULT;
+        let options = format_args!(" --profile {}", Word(&wanted));
+        let options: &dyn fmt::Display = if is_default { &"" } else { &options };
+        let common: [(&str, &dyn fmt::Display); 4] = [
             ("plugin", &Word(&self.plugin.package)),
             ("api", &Word(&self.host.package)),
-            ("profile", profile),
+            ("profile", &Word(&profile)),
+            ("options", options),
         ];
         let values: Vec<(&str, String)> =
             common.iter().chain(more).map(|(name, value)| (*name, value.to_string())).collect();
@@ -160,8 +164,19 @@ impl<'a> Found<'a> {
             host: fmt::format(host),
             plugin: fmt::format(plugin),
             side,
-            remedy: code.diagnostic().remedy_for(&values),
+            remedy: code.diagnostic().remedy_for(with_sdk, &values),
         });
+    }
+}
+
+/// The profile that cargo takes where none is named.
+const DEFAULT: &str = "dev";
+
+/// With which profile something was built, as cargo's command line has it.
+fn profile(manifest: &Manifest) -> &str {
+    match &*manifest.profile {
+        "" | "debug" | "test" => DEFAULT,
+        other => other,
     }
 }
 
@@ -182,6 +197,8 @@ pub fn compare(host: &Host<'_>, plugin: &Manifest, needed: &[&str]) -> Vec<Diffe
         target,
         // A plugin may be compiled with another profile than the host; settings that matter are in the crates.
         profile: _,
+        // It decides about the way to repair what differs.
+        with_sdk: _,
         // Of these, those that matter are looked at with the processor.
         cpu_features: _,
         // Both are looked at with what is loaded.

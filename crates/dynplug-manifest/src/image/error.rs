@@ -49,7 +49,7 @@ impl fmt::Display for ImageError {
                 write!(f, "the file ends after {have} bytes, and should have at least {want}")
             }
             ImageError::Malformed { what } => write!(f, "the file is damaged: {what}"),
-            ImageError::Manifest(_) => f.write_str("the manifest in the file cannot be read"),
+            ImageError::Manifest(error) => error.fmt(f),
             ImageError::SeveralManifests { count } => {
                 write!(f, "the file has {count} manifests where there can be one")
             }
@@ -57,14 +57,7 @@ impl fmt::Display for ImageError {
     }
 }
 
-impl std::error::Error for ImageError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            ImageError::Manifest(error) => Some(error),
-            _ => None,
-        }
-    }
-}
+impl std::error::Error for ImageError {}
 
 impl From<DecodeError> for ImageError {
     fn from(error: DecodeError) -> ImageError {

@@ -18,6 +18,13 @@ pub enum DecodeError {
         /// The version that a reader has to have.
         want: u16,
     },
+    /// An earlier version of the tool made it, which didn't write all that is needed now.
+    TooOld {
+        /// The version of the format that it has.
+        have: u16,
+        /// The version that is read here.
+        want: u16,
+    },
     /// The bytes end before the manifest does.
     Truncated {
         /// How many bytes there are.
@@ -113,7 +120,12 @@ impl fmt::Display for DecodeError {
             DecodeError::NotAManifest => f.write_str("this is no manifest of dynplug"),
             DecodeError::TooNew { have, want } => write!(
                 f,
-                "the manifest needs a reader for version {want} of its format, and this one knows version {have}"
+                "it was built with a later dynplug (its manifest has format {want}, and this reads {have}); build it with \
+                 the version that its host was built with"
+            ),
+            DecodeError::TooOld { have, want } => write!(
+                f,
+                "it was built with an earlier dynplug (its manifest has format {have}, and this reads {want}); build it again"
             ),
             DecodeError::Truncated { have, want } => {
                 write!(f, "the manifest ends after {have} bytes, and should have {want}")

@@ -7,7 +7,7 @@
 //! | size | what |
 //! |---|---|
 //! | 8 | magic, `DYNPLUG\0` |
-//! | 2 | version of the format, [`VERSION`] |
+//! | 2 | version of the format, [`VERSION`]; an earlier one is refused |
 //! | 2 | the oldest version whose readers understand it; an older reader refuses |
 //! | 4 | length of everything in bytes, this header included |
 //! | … | fields to the end |
@@ -31,6 +31,7 @@
 //! | 11 | api | fields: 1 package, 2 version, 3 crate_name, 4 soname (texts), 5 identity (32 bytes) |
 //! | 12, repeated | crates | fields, as follows |
 //! | 13, repeated | libraries | fields, as those of api |
+//! | 14 | with_sdk | one byte, 0 or 1 |
 //!
 //! | tag in a crate | field | bytes |
 //! |---|---|---|
@@ -61,8 +62,9 @@ pub use error::DecodeError;
 /// What every manifest begins with.
 pub const MAGIC: [u8; 8] = *b"DYNPLUG\0";
 
-/// The version of the format that is written here, and the newest that is read.
-pub const VERSION: u16 = 1;
+/// The version of the format that is written here, and the only one that is read, but for later ones that say that readers of
+/// this one understand them.
+pub const VERSION: u16 = 2;
 
 /// The largest manifest in bytes.
 pub const MAX_LEN: usize = 16 << 20;
@@ -130,6 +132,7 @@ impl std::fmt::Display for Product {
 ///     },
 ///     crates: vec![],
 ///     libraries: vec![],
+///     with_sdk: false,
 /// };
 /// # #[cfg(feature = "write")]
 /// assert_eq!(Manifest::decode(&manifest.encode()), Ok(manifest));
@@ -163,6 +166,8 @@ pub struct Manifest {
     pub crates: Vec<CrateInfo>,
     /// The plugin libraries that it needs, those that others of them need among them, each after those that it needs.
     pub libraries: Vec<LibraryReference>,
+    /// Whether it was built with an SDK, and not in the workspace of its API crate.
+    pub with_sdk: bool,
 }
 
 /// Which API library or plugin library something was compiled against.
@@ -220,6 +225,7 @@ mod tag {
     pub(super) const API: u16 = 11;
     pub(super) const CRATES: u16 = 12;
     pub(super) const LIBRARIES: u16 = 13;
+    pub(super) const WITH_SDK: u16 = 14;
 }
 
 /// The tags of [`LibraryReference`].

@@ -36,6 +36,7 @@ impl Manifest {
             api: no_library(),
             crates: Vec::new(),
             libraries: Vec::new(),
+            with_sdk: false,
         };
         for field in fields {
             let field = field?;
@@ -80,6 +81,7 @@ impl Manifest {
                     read_library(field, &LIBRARY, &mut library)?;
                     manifest.libraries.push(library);
                 }
+                tag::WITH_SDK => manifest.with_sdk = boolean(name, field)?,
                 _ => {}
             }
         }
@@ -90,7 +92,7 @@ impl Manifest {
 }
 
 /// The names of the fields, each in the place of its tag, which is counted from 1.
-const MANIFEST: [&str; 13] = [
+const MANIFEST: [&str; 14] = [
     "product",
     "package",
     "version",
@@ -104,6 +106,7 @@ const MANIFEST: [&str; 13] = [
     "api",
     "crates",
     "libraries",
+    "with_sdk",
 ];
 
 /// The fields of a manifest that may stand any number of times.
@@ -141,11 +144,14 @@ fn body(bytes: &[u8]) -> Result<&[u8], DecodeError> {
     }
     let mut header = Reader::new(bytes);
     header.skip(MAGIC.len()).ok_or_else(short)?;
-    let _version = header.u16().ok_or_else(short)?;
+    let have = header.u16().ok_or_else(short)?;
     // Before anything else: what comes after may mean something else in a later version.
     let want = header.u16().ok_or_else(short)?;
     if want > VERSION {
         return Err(DecodeError::TooNew { have: VERSION, want });
+    }
+    if have < VERSION {
+        return Err(DecodeError::TooOld { have, want: VERSION });
     }
     let len = header.u32().ok_or_else(short)?;
     let want = usize::try_from(len).unwrap_or(usize::MAX);

@@ -23,11 +23,12 @@ impl Manifest {
             api,
             crates,
             libraries,
+            with_sdk,
         } = self;
         let mut out = Writer { bytes: Vec::new() };
         out.bytes.extend(MAGIC);
         out.bytes.extend(VERSION.to_le_bytes());
-        // The first version can be read by every reader since.
+        // What came since then, an older reader may do without.
         out.bytes.extend(1u16.to_le_bytes());
         let length = out.reserve_length();
 
@@ -56,6 +57,7 @@ impl Manifest {
         for library in libraries {
             out.nested(tag::LIBRARIES, |out| write_library(out, library));
         }
+        out.field(tag::WITH_SDK, &[u8::from(*with_sdk)]);
         // The length counts from the start and not from behind itself, as those of fields do.
         out.fill_length(length, 0);
         out.bytes

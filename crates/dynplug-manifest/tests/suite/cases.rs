@@ -78,6 +78,7 @@ pub(crate) fn fitting() -> Case {
         api,
         crates: shared(),
         libraries: vec![],
+        with_sdk: false,
     };
     let mut crates = shared();
     crates.push(private("greeter", "0.4.0", 0x51));

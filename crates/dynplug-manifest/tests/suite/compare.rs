@@ -54,8 +54,84 @@ fn every_code_has_an_entry_and_a_name_of_its_own() {
 
 #[test]
 fn what_a_remedy_is_filled_with_is_not_looked_at_again() {
-    let remedy = Code::CrateFeatures.diagnostic().remedy_for(&[("plugin", "{crate}"), ("crate", "x")]);
+    let remedy = Code::CrateFeatures.diagnostic().remedy_for(false, &[("plugin", "{crate}"), ("crate", "x")]);
     assert!(remedy.contains("-p {crate}") && remedy.contains("`x`") && remedy.contains("{features}"));
+}
+
+/// The remedies of all differences.
+fn remedies(case: &Case) -> Vec<(&'static str, String)> {
+    case.differences().into_iter().map(|d| (d.code.name(), d.remedy)).collect()
+}
+
+/// The ways in which a plugin and what it was compiled against differ from the host.
+fn ways() -> Vec<Case> {
+    let all = [BYTES, SERDE, MODEL, API];
+    vec![
+        fitting().with(|c| c.plugin.target = "aarch64-apple-darwin".to_owned()).changed(&all),
+        fitting().with(|c| c.plugin.rustc = "rustc 1.96.0 (ac68faa20 2026-05-25)".to_owned()).changed(&all),
+        fitting().with(|c| c.plugin.tool = "0.2.0".to_owned()).changed(&all),
+        fitting().with(|c| c.plugin.api.version = "2.0.9".to_owned()).changed(&[API]),
+        fitting().with(|c| c.plugin.api.soname = "libchat_api.so".to_owned()),
+        fitting().with(|c| c.plugin.crates[SERDE].version = "1.0.210".to_owned()).changed(&[SERDE]),
+        fitting().with(|c| c.plugin.crates[BYTES].source = "git+x".to_owned()).changed(&[BYTES]),
+        fitting().with(|c| c.plugin.crates[SERDE].features.clear()).changed(&[SERDE]),
+        fitting()
+            .with(|c| c.host.crates[API].settings.push(("opt-level".into(), "3".into())))
+            .changed(&[API]),
+        fitting()
+            .with(|c| c.host.crates[API].settings.push(("panic".into(), "abort".into())))
+            .changed(&[API]),
+        fitting().with(|c| c.host.crates.push(info("uuid", "1.16.0", &[]))).changed(&[API]),
+        fitting().with(|c| c.plugin.crates.push(info("uuid", "1.16.0", &[]))).changed(&[API]),
+        fitting().changed(&[API]),
+        fitting().rebuilt(),
+    ]
+}
+
+#[test]
+fn a_plugin_that_was_built_with_an_sdk_is_told_to_take_the_hosts_sdk() {
+    for case in ways() {
+        let case = case.with(|c| c.plugin.with_sdk = true);
+        assert!(!case.differences().is_empty());
+        for (code, remedy) in remedies(&case) {
+            let builds = remedy.contains("`cargo dynplug build -p greeter --sdk FILE`")
+                || remedy.contains("`cargo dynplug build -p greeter --target");
+            assert!(builds && remedy.contains("SDK") && remedy.contains("--sdk FILE`"), "{code}: {remedy}");
+            assert!(!remedy.contains("`cargo dynplug build`"), "{code}: {remedy}");
+        }
+    }
+}
+
+#[test]
+fn a_plugin_of_the_hosts_workspace_is_told_to_build_itself_with_the_hosts_profile() {
+    for (of_host, of_plugin, options) in [
+        ("dev", "dev", ""),
+        ("dev", "release", " --profile dev"),
+        ("release", "dev", " --profile release"),
+        ("release", "release", " --profile release"),
+        ("for size", "dev", " --profile 'for size'"),
+    ] {
+        for case in ways() {
+            let case = case.with(|c| {
+                c.host.profile = of_host.to_owned();
+                c.plugin.profile = of_plugin.to_owned();
+            });
+            for (code, remedy) in remedies(&case) {
+                let commands: Vec<&str> =
+                    remedy.split('`').filter(|part| part.contains("dynplug build")).collect();
+                assert!(!commands.is_empty() && !remedy.contains("SDK"), "{code}: {remedy}");
+                for command in commands.iter().filter(|command| !command.ends_with(" NAME")) {
+                    // Of settings, the profile is said even where it is cargo's own.
+                    let said = code == "settings" && command.contains(" --profile ");
+                    let as_wanted = match options {
+                        "" => said || !command.contains("--profile"),
+                        options => command.contains(options),
+                    };
+                    assert!(as_wanted, "{code}, {of_host}, {of_plugin}: {remedy}");
+                }
+            }
+        }
+    }
 }
 
 #[test]

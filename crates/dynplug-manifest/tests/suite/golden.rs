@@ -126,6 +126,25 @@ fn cases() -> Vec<(&'static str, Case)> {
             "crate-only-in-plugin",
             fitting().with(|c| c.plugin.crates.push(info("uuid", "1.16.0", &[]))).changed(&[API]),
         ),
+        (
+            "settings-of-an-sdk",
+            fitting()
+                .with(|c| {
+                    c.plugin.with_sdk = true;
+                    c.host.crates[API].settings.push(("opt-level".to_owned(), "3".to_owned()));
+                })
+                .changed(&[API]),
+        ),
+        ("crate-content-of-an-sdk", fitting().with(|c| c.plugin.with_sdk = true).changed(&[API])),
+        (
+            "target-of-an-sdk",
+            fitting()
+                .with(|c| {
+                    c.plugin.with_sdk = true;
+                    c.plugin.target = "x86_64-unknown-linux-musl".to_owned();
+                })
+                .changed(&all),
+        ),
         ("crate-content", fitting().changed(&[API])),
         (
             "crate-content-below",
@@ -234,7 +253,7 @@ fn golden_files_cover_every_code_of_a_comparison() {
     let told: BTreeSet<Code> =
         cases().iter().flat_map(|(_, case)| case.differences()).map(|difference| difference.code).collect();
     // These are told of files that carry no manifest, or of programs that share nothing.
-    let elsewhere = [Code::PlainBuild, Code::PlainHost, Code::Damaged];
+    let elsewhere = [Code::PlainBuild, Code::PlainHost, Code::Damaged, Code::Format];
     // What a policy says has nothing to do with another manifest.
     let of_a_policy = |code: &Code| code.name().starts_with("untrusted-");
     for code in Code::ALL {

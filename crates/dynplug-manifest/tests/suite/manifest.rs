@@ -55,7 +55,7 @@ fn manifests_come_back_as_they_were() {
 #[test]
 fn the_header_is_as_documented() {
     let bytes = manifest().encode();
-    assert_eq!(bytes[..12], *b"DYNPLUG\0\x01\0\x01\0");
+    assert_eq!(bytes[..12], *b"DYNPLUG\0\x02\0\x01\0");
     assert_eq!(bytes[12..16], (bytes.len() as u32).to_le_bytes());
 }
 
@@ -91,10 +91,20 @@ fn a_manifest_for_newer_readers_is_refused_with_both_versions() {
     bytes[8] = 7;
     assert_eq!(Manifest::decode(&bytes), Ok(manifest()), "a later version that says this reader can read it");
     bytes[10] = 3;
-    assert_eq!(Manifest::decode(&bytes), Err(DecodeError::TooNew { have: 1, want: 3 }));
+    assert_eq!(Manifest::decode(&bytes), Err(DecodeError::TooNew { have: 2, want: 3 }));
     // Whatever follows in a later version.
     bytes[12..16].fill(0xff);
-    assert_eq!(Manifest::decode(&bytes), Err(DecodeError::TooNew { have: 1, want: 3 }));
+    assert_eq!(Manifest::decode(&bytes), Err(DecodeError::TooNew { have: 2, want: 3 }));
+}
+
+#[test]
+fn a_manifest_of_an_earlier_format_is_refused_with_what_to_do() {
+    let mut bytes = manifest().encode();
+    bytes[8] = 1;
+    let error = Manifest::decode(&bytes).unwrap_err();
+    assert_eq!(error, DecodeError::TooOld { have: 1, want: 2 });
+    let text = error.to_string();
+    assert!(text.contains("an earlier dynplug") && text.ends_with("build it again"), "{text}");
 }
 
 #[test]
@@ -121,6 +131,9 @@ fn a_field_that_stands_twice_or_not_at_all_is_named() {
         "",
         "id",
         "api",
+        "",
+        "",
+        "with_sdk",
     ];
     for (tag, &field) in (1..).zip(&top).filter(|(_, field)| !field.is_empty()) {
         let twice = changed(|fields| fields.extend(fields.clone().into_iter().filter(|(t, _)| *t == tag)));
@@ -170,6 +183,7 @@ fn values_without_a_meaning_are_refused() {
     assert_eq!(with(1, &[0, 0]), DecodeError::Size { field: "product", have: 2, want: 1 });
     assert_eq!(with(2, b"\xff"), DecodeError::Text { field: "package" });
     assert_eq!(with(9, b"\xe6\xbc"), DecodeError::Text { field: "cpu_features" });
+    assert_eq!(with(14, &[2]), DecodeError::Value { field: "with_sdk", value: 2 });
     assert_eq!(with(10, &[0; 31]), DecodeError::Size { field: "id", have: 31, want: 32 });
     let long = vec![b'a'; MAX_TEXT + 1];
     assert_eq!(

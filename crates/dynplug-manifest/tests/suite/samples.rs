@@ -51,6 +51,7 @@ pub(crate) fn any_manifest(numbers: &mut Numbers) -> Manifest {
         id: Identity(numbers.bytes()),
         api: any_library(numbers),
         libraries: (0..numbers.below(3)).map(|_| any_library(numbers)).collect(),
+        with_sdk: numbers.below(2) == 1,
         crates: (0..count)
             .map(|i| CrateInfo {
                 package: numbers.text(),
@@ -119,6 +120,7 @@ pub(crate) fn manifest() -> Manifest {
             soname: "libcommon-0123456789abcdef.so".into(),
             identity: Identity([11; 32]),
         }],
+        with_sdk: true,
     }
 }
 

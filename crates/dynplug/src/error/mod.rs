@@ -10,7 +10,7 @@ use crate::folders::file_name;
 use crate::nearest::{write_names, write_nearest};
 use dynplug_manifest::compare::Mismatch;
 use dynplug_manifest::image::ImageError;
-use dynplug_manifest::{Identity, Product};
+use dynplug_manifest::{DecodeError, Identity, Product};
 #[cfg(feature = "trust")]
 use dynplug_trust::Untrusted;
 use init::write_chain;
@@ -259,6 +259,11 @@ impl fmt::Display for OpenError {
             OpenError::Read { path, source } => {
                 write!(f, "cannot read the plugin {}: {source}", path.display())
             }
+            OpenError::NotAPlugin { path, found: NotAPlugin::Image(error) }
+                if is_of_another_format(error) =>
+            {
+                write!(f, "cannot open the plugin {}: {error}", path.display())
+            }
             OpenError::NotAPlugin { path, found } => write!(f, "{} is not a plugin: {found}", path.display()),
             OpenError::Mismatch { path, mismatch } => write!(f, "{}: {mismatch}", path.display()),
             OpenError::AlreadyLoaded { path, loaded } => write!(
@@ -381,6 +386,11 @@ impl fmt::Display for OpenError {
             }
         }
     }
+}
+
+/// Whether it is a product of another version of the build tool.
+fn is_of_another_format(error: &ImageError) -> bool {
+    matches!(error, ImageError::Manifest(DecodeError::TooOld { .. } | DecodeError::TooNew { .. }))
 }
 
 impl fmt::Debug for OpenError {
