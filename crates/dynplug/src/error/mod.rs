@@ -342,8 +342,9 @@ impl fmt::Display for OpenError {
                     folders => {
                         write!(
                             f,
-                            "and `{}` is in none of the folders ",
-                            file_name(&name.to_string().replace('-', "_"))
+                            "and `{}` is {} ",
+                            file_name(&name.to_string().replace('-', "_")),
+                            if folders.len() == 1 { "not in the folder" } else { "in none of the folders" }
                         )?;
                         for (place, folder) in folders.iter().enumerate() {
                             write!(f, "{}{}", if place == 0 { "" } else { ", " }, folder.display())?;
