@@ -128,15 +128,10 @@ impl Part<'_> {
         }
         let words = self.arguments.package.iter().flat_map(|spec| [OsString::from("--package"), spec.into()]);
         let output = command.args(words).output().doing("run cargo clean")?;
-        if !output.status.success() {
-            let text = String::from_utf8_lossy(&output.stderr);
-            let text = text.trim().strip_prefix("error: ").unwrap_or(text.trim());
-            return Err(Diagnostic::error("cargo", "cargo can't say what is to be removed")
-                .note(text)
-                .usage()
-                .into());
-        }
-        let text = String::from_utf8_lossy(&output.stdout);
+        let printed = workspace::printed(output).map_err(|why| {
+            Diagnostic::error("cargo", "cargo can't say what is to be removed").note(why).usage()
+        })?;
+        let text = String::from_utf8_lossy(&printed);
         let files = text.lines().map(PathBuf::from).filter(|path| path.starts_with(folder));
         Ok(files.filter(|path| path.symlink_metadata().is_ok_and(|data| !data.is_dir())).collect())
     }

@@ -8,6 +8,7 @@ use crate::sdk::packages::MARKER;
 use cargo_metadata::{CrateType, DependencyKind, Metadata, MetadataCommand, PackageId, TargetKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
 
 /// A workspace, and who is who in it.
 #[derive(Debug)]
@@ -348,18 +349,25 @@ pub fn read_metadata_of(
 pub fn ask(question: &MetadataCommand) -> Result<Metadata> {
     let mut command = question.cargo_command();
     crate::environment::clean(&mut command);
-    command.stderr(std::process::Stdio::piped());
+    command.stderr(Stdio::piped());
     let output = command.output().doing("run cargo metadata")?;
-    if !output.status.success() {
-        let text = String::from_utf8_lossy(&output.stderr);
-        let text = text.trim().strip_prefix("error: ").unwrap_or(text.trim());
-        return Err(Diagnostic::error("cargo-metadata", "cargo can't read the workspace")
-            .note(text)
-            .usage()
-            .into());
-    }
-    let text = String::from_utf8(output.stdout).doing("read what cargo metadata says")?;
+    let printed = printed(output).map_err(|why| {
+        Diagnostic::error("cargo-metadata", "cargo can't read the workspace").note(why).usage()
+    })?;
+    let text = String::from_utf8(printed).doing("read what cargo metadata says")?;
     MetadataCommand::parse(text).doing("understand what cargo metadata says")
+}
+
+/// What cargo has printed.
+///
+/// # Errors
+/// When it refused: why, in its own words.
+pub fn printed(output: Output) -> std::result::Result<Vec<u8>, String> {
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let text = String::from_utf8_lossy(&output.stderr);
+    Err(text.trim().strip_prefix("error: ").unwrap_or(text.trim()).to_owned())
 }
 
 /// Who depends on whom in the products (build scripts and tests left out).
