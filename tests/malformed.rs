@@ -312,7 +312,7 @@ fn a_thousand_malformed_files_are_refused_and_a_good_plugin_opens_afterwards() {
         "OtherMachine",
         "Other ",
         "PlainBuild",
-        "Incomplete",
+        "Tables",
         "Mismatch",
     ] {
         ran.says(&format!("as {kind}"));
@@ -392,7 +392,15 @@ fn a_plugin_that_lost_its_tables_is_refused() {
         change(&mut bytes);
         let path = folder.join(what);
         std::fs::write(&path, bytes).expect("the file can be written");
-        host(&[&"open", &path]).says("refused as Incomplete").does_not_say("victim ran");
+        host(&[&"open", &path]).says("refused as Tables").does_not_say("victim ran");
+        for verb in ["inspect", "check"] {
+            let call = hostile().bare_tool().arg(verb).arg(&path);
+            let ran = match verb {
+                "check" => call.arg("--host").arg(hostile().library()).go(),
+                _ => call.go(),
+            };
+            ran.says("the section `dp_").says("entries and should have");
+        }
     };
     // What some tools that strip do.
     without("without sections", &|bytes| {
@@ -404,4 +412,14 @@ fn a_plugin_that_lost_its_tables_is_refused() {
         without(&format!("{name} has no name"), &|bytes| bytes[header..header + 4].fill(0));
         without(&format!("{name} is empty"), &|bytes| bytes[header + 32..header + 40].fill(0));
     }
+    // What is left agrees with itself: that there was more is said by the manifest alone.
+    let all = ["dp_exp", "dp_sym", "dp_init"];
+    without("no table has a name", &|bytes| {
+        all.map(|name| elf.section(name)).into_iter().for_each(|header| bytes[header..header + 4].fill(0));
+    });
+    without("all tables are empty", &|bytes| {
+        all.map(|name| elf.section(name))
+            .into_iter()
+            .for_each(|header| bytes[header + 32..header + 40].fill(0));
+    });
 }

@@ -108,7 +108,7 @@ fn verdict(path: &Path, host: &TheHost) -> Verdict {
         About::Other(other) => return Verdict::Other(other),
         About::Product(details) => details,
     };
-    let Details { manifest, image, .. } = *details;
+    let Details { manifest, image, damage, .. } = *details;
     let has_feature = |feature: &str| host.of_this_machine().then(|| cpu::has(feature)).flatten();
     let loaded: Vec<Loaded<'_>> =
         host.executable.iter().map(|(path, manifest)| Loaded { path, manifest }).collect();
@@ -122,9 +122,10 @@ fn verdict(path: &Path, host: &TheHost) -> Verdict {
         &manifest,
         image.needed(),
     );
-    match Mismatch::new(&manifest, differences) {
-        Some(mismatch) => Verdict::Mismatch(mismatch),
-        None => {
+    match (Mismatch::new(&manifest, differences), damage) {
+        (Some(mismatch), _) => Verdict::Mismatch(mismatch),
+        (None, Some(what)) => Verdict::Other(Other { code: Code::Damaged, what }),
+        (None, None) => {
             let unknown = required_features(&manifest).filter(|feature| has_feature(feature).is_none());
             let unknown = unknown.map(str::to_owned).collect();
             let Manifest { package: plugin, version, .. } = manifest;

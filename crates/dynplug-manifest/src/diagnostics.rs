@@ -141,7 +141,8 @@ diagnostics! {
     Damaged "damaged-file" {
         title: "the file is damaged",
         explanation: "The file begins like a library, but its parts contradict each other, or it ends before they do. \
-            Most often a copy or a download stopped early.",
+            Most often a copy or a download stopped early. Or some of what it exports is not there any more, as after a \
+            tool that takes sections or their names away.",
         remedy: "copy the file again, or build it again with `cargo dynplug build`",
     }
     Format "manifest-format" {

@@ -6,6 +6,7 @@
 //! - [`image`]: the executable file around all of that.
 //! - [`compare`]: whether a plugin fits a host, and why not; [`diagnostics`] has the words, [`cpu`] asks the processor.
 //! - [`order`]: the order of init functions.
+//! - [`tables`]: the records and references of a product, and whether they are all there.
 //! - [`sorted`]: the one sort that this crate and the runtime have.
 //!
 //! Whatever the bytes are, reading them ends in a value or a typed error: nothing here panics, nothing
@@ -24,6 +25,7 @@ pub mod order;
 mod reader;
 pub mod record;
 pub mod sorted;
+pub mod tables;
 
 pub use identity::{Identity, ParseIdentityError};
 pub use image::{Image, ImageError};

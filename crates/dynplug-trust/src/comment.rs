@@ -57,7 +57,8 @@ impl Comment {
     /// # let manifest = Manifest { product: Product::Plugin, package: "hello".into(), version: "1.2.0".into(),
     /// #     crate_name: "hello".into(), tool: String::new(), rustc: String::new(),
     /// #     target: "x86_64-unknown-linux-gnu".into(), profile: String::new(), cpu_features: vec![],
-    /// #     id: Identity([1; 32]), api, crates: vec![], libraries: vec![], with_sdk: false };
+    /// #     id: Identity([1; 32]), api, crates: vec![], libraries: vec![], with_sdk: false,
+    /// #     records: 0 };
     /// use dynplug_trust::{Comment, Moment};
     ///
     /// let comment = Comment::of(&manifest, Moment::now(), Some("2027-03-01".parse()?));
@@ -174,6 +175,7 @@ pub(crate) mod tests {
             crates: vec![],
             libraries: vec![],
             with_sdk: false,
+            records: 0,
         }
     }
 

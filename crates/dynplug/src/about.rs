@@ -3,8 +3,9 @@
 use crate::linked::LinkedIn;
 use crate::plugin::SymbolKind;
 use dynplug_manifest::image::Image;
-use dynplug_manifest::record::{Fields, Kind, Records};
+use dynplug_manifest::record::{Fields, Kind};
 use dynplug_manifest::sorted::{arrange, sorted_by};
+use dynplug_manifest::tables::records;
 use dynplug_manifest::{Identity, Manifest, Product};
 use std::sync::Arc;
 
@@ -67,10 +68,9 @@ impl About {
     pub(crate) fn of_file(manifest: &Arc<Manifest>, image: &Image<'_>) -> About {
         let Manifest { product, package, version, crate_name, tool, rustc, target, profile, api, .. } =
             &**manifest;
-        let records = image.section("dp_exp").map(|section| section.data).unwrap_or_default();
         // A plugin's symbols are those of its own crate, not of its dependencies. What can't be read is a reason to
         // refuse it, and is told as such.
-        let own = Records::new(records).map_while(Result::ok).filter(|r| r.crate_name() == crate_name);
+        let own = records(image).map_while(Result::ok).filter(|r| r.crate_name() == crate_name);
         About {
             package: package.clone(),
             version: version.clone(),

@@ -3,6 +3,7 @@
 
 use crate::error::{InitError, InitFailure, LookupError, NotAPlugin, OpenError, SystemError, WrongType};
 use dynplug_manifest::image::{ImageError, LooksLike};
+use dynplug_manifest::tables::TablesError;
 use dynplug_manifest::{DecodeError, Identity, Product};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -80,8 +81,18 @@ fn cases() -> Vec<(&'static str, Box<dyn std::error::Error>)> {
         ),
         ("foreign", Box::new(not_a_plugin(NotAPlugin::Foreign { kind: "a shared library" }))),
         (
+            "tables",
+            Box::new(not_a_plugin(NotAPlugin::Tables(TablesError::Count {
+                section: "dp_exp",
+                have: 0,
+                want: 5,
+            }))),
+        ),
+        (
             "incomplete",
-            Box::new(not_a_plugin(NotAPlugin::Incomplete { part: "a whole table of its exports" })),
+            Box::new(not_a_plugin(NotAPlugin::Incomplete {
+                part: "a table of exports that points into itself",
+            })),
         ),
         (
             "already-loaded",

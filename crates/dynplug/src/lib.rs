@@ -110,6 +110,7 @@ pub mod trust {
 /// Reasons for which the file of a plugin isn't an image that can be loaded.
 pub mod image {
     pub use dynplug_manifest::image::{ImageError, LooksLike};
+    pub use dynplug_manifest::tables::TablesError;
 }
 
 /// Whether this process can open plugins in files: whether it was built by `cargo dynplug` and shares its API library.

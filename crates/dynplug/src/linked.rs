@@ -26,6 +26,7 @@ use crate::section;
 use dynplug_manifest::manifest::CrateInfo;
 use dynplug_manifest::order::{Node, order};
 use dynplug_manifest::record::Fields;
+use dynplug_manifest::tables::Table;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -85,7 +86,7 @@ fn of_the_program() -> (Vec<&'static Entry>, Vec<&'static InitEntry>) {
     let table = |address, size: u64| {
         let count = usize::try_from(size / size_of::<usize>() as u64).ok()?;
         // SAFETY: the build tool has written where the sections of the program lie; nothing else is in them.
-        unsafe { open::references(image, Some(open::Table { address, count })) }
+        unsafe { open::references(image, Some(Table { address, count })) }
     };
     let mut symbols = Vec::new();
     for entry in table(tables.symbols, tables.symbols_size).unwrap_or_default() {

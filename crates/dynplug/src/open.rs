@@ -15,8 +15,9 @@ use crate::terms::Terms;
 use crate::terms::compared;
 use dynplug_manifest::compare::{Host, Loaded, Machine, Mismatch, compare};
 use dynplug_manifest::cpu;
-use dynplug_manifest::image::{Endian, Image, ImageError, ImageKind, Section};
-use dynplug_manifest::record::{Fields, Kind, Records};
+use dynplug_manifest::image::{Endian, Image, ImageError, ImageKind};
+use dynplug_manifest::record::{Fields, Kind};
+use dynplug_manifest::tables::{RECORDS, Table, Tables};
 use dynplug_manifest::{Identity, LibraryReference, Manifest, Product};
 #[cfg(feature = "trust")]
 use dynplug_trust::Voucher;
@@ -173,8 +174,7 @@ pub(crate) struct Proven {
     /// The manifest's bytes.
     note: Vec<u8>,
     manifest: Arc<Manifest>,
-    symbols: Option<Table>,
-    inits: Option<Table>,
+    tables: Tables,
     /// The libraries that the loader will look for.
     #[cfg(feature = "trust")]
     needed: Vec<String>,
@@ -208,15 +208,7 @@ struct Examined {
     manifest: Arc<Manifest>,
     /// The manifest's bytes.
     note: Vec<u8>,
-    symbols: Option<Table>,
-    inits: Option<Table>,
-}
-
-/// Where a table of references lies in the image.
-#[derive(Clone, Copy)]
-pub(crate) struct Table {
-    pub(crate) address: u64,
-    pub(crate) count: usize,
+    tables: Tables,
 }
 
 /// More bytes than any loader keeps free for thread-locals of the initial-exec model: glibc keeps 1664, and takes 512 of
@@ -238,11 +230,10 @@ pub(crate) fn prove(
     #[cfg(not(feature = "trust"))]
     let _ = terms;
     let image = Image::parse(&bytes).map_err(|e| not_a_plugin(path, NotAPlugin::Image(e)))?;
-    let Examined { manifest, note, symbols, inits } = examine(path, &image, manifest_of(&image), wanted)?;
+    let Examined { manifest, note, tables } = examine(path, &image, manifest_of(&image), wanted)?;
     Ok(Proven {
         note,
-        symbols,
-        inits,
+        tables,
         #[cfg(feature = "trust")]
         needed: image.needed().iter().map(|name| (*name).to_owned()).collect(),
         #[cfg(feature = "trust")]
@@ -366,12 +357,8 @@ fn examine(
     }
     fits(path, &host, &manifest, image.needed())?;
     let note = image.manifest_bytes().ok().flatten().unwrap_or_default().to_vec();
-    let symbols = table(image.section("dp_sym")).map_err(refused)?;
-    let inits = table(image.section("dp_init")).map_err(refused)?;
-    if !is_whole(image, symbols, inits) {
-        return Err(refused(NotAPlugin::Incomplete { part: "a whole table of its exports" }));
-    }
-    Ok(Examined { manifest, note, symbols, inits })
+    let tables = Tables::of(image, &manifest).map_err(|error| refused(NotAPlugin::Tables(error)))?;
+    Ok(Examined { manifest, note, tables })
 }
 
 /// Refuses a plugin that doesn't fit the host.
@@ -417,7 +404,7 @@ fn other_machine(image: &Image<'_>) -> Option<NotAPlugin> {
 
 /// What an image is that carries no manifest.
 fn without_manifest(image: &Image<'_>) -> NotAPlugin {
-    if image.section("dp_exp").is_some() && image.kind() == ImageKind::SharedLibrary {
+    if image.section(RECORDS).is_some() && image.kind() == ImageKind::SharedLibrary {
         return NotAPlugin::PlainBuild;
     }
     NotAPlugin::Foreign {
@@ -428,34 +415,6 @@ fn without_manifest(image: &Image<'_>) -> NotAPlugin {
             _ => "an image",
         },
     }
-}
-
-/// A section of references, if there is one; whole references, and where the loader puts them.
-fn table(section: Option<Section<'_>>) -> Result<Option<Table>, NotAPlugin> {
-    let Some(section) = section.filter(|s| s.size > 0) else { return Ok(None) };
-    let size = size_of::<usize>() as u64;
-    let part = "a whole table of its exports";
-    if !section.mapped || section.size % size != 0 || section.address % size != 0 {
-        return Err(NotAPlugin::Incomplete { part });
-    }
-    let count = usize::try_from(section.size / size).map_err(|_| NotAPlugin::Incomplete { part })?;
-    Ok(Some(Table { address: section.address, count }))
-}
-
-/// Whether the tables have as many entries as there are records of exported items and init functions. Tools that take
-/// sections away, or their names, would otherwise leave a plugin that opens with no exports and does not start.
-fn is_whole(image: &Image<'_>, symbols: Option<Table>, inits: Option<Table>) -> bool {
-    let bytes = image.section("dp_exp").map(|section| section.data).unwrap_or_default();
-    let (mut exported, mut started) = (0, 0);
-    for record in Records::new(bytes) {
-        match record {
-            Ok(record) if record.kind == Kind::Init => started += 1,
-            Ok(_) => exported += 1,
-            Err(_) => return false,
-        }
-    }
-    let count = |table: Option<Table>| table.map_or(0, |table| table.count);
-    !image.sections().is_empty() && count(symbols) == exported && count(inits) == started
 }
 
 /// Reads the tables of a mapped plugin, runs its init functions and makes a plugin of it.
@@ -471,9 +430,9 @@ pub(crate) fn start(
         || not_a_plugin(path, NotAPlugin::Incomplete { part: "a table of exports that points into itself" });
     // SAFETY: `dp_sym` of an honest plugin holds references to entries and nothing else, and the section lies in what
     // was mapped just now and is never unmapped.
-    let entries = unsafe { references(mapped, proven.symbols) }.ok_or_else(foreign)?;
+    let entries = unsafe { references(mapped, proven.tables.symbols) }.ok_or_else(foreign)?;
     // SAFETY: as above, for `dp_init`.
-    let starts = unsafe { references(mapped, proven.inits) }.ok_or_else(foreign)?;
+    let starts = unsafe { references(mapped, proven.tables.inits) }.ok_or_else(foreign)?;
     let decoded = |meta: &'static [u8]| Fields::decode(meta).map_err(|_| foreign());
     let mut symbols = Vec::with_capacity(entries.len());
     for entry in entries {

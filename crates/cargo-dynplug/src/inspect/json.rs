@@ -45,6 +45,8 @@ fn product(path: &Path, details: &Details<'_>) -> Value {
         crates,
         libraries,
         with_sdk,
+        // As many as are listed, or the difference is told as damage.
+        records: _,
     } = manifest;
     json!({
         "reason": REASON, "file": path.to_string_lossy(),

@@ -10,7 +10,8 @@ use dynplug_manifest::diagnostics::Code;
 use dynplug_manifest::image::{Image, ImageError, ImageKind, LooksLike};
 use dynplug_manifest::manifest::{DecodeError, Manifest, Product};
 use dynplug_manifest::order;
-use dynplug_manifest::record::{Kind, Record, Records};
+use dynplug_manifest::record::{Kind, Record};
+use dynplug_manifest::tables::{self, Tables};
 use std::path::Path;
 
 /// Prints what each file is. The exit code: 0, 1 when a file is no product of the tool, 2 when one can't be read.
@@ -84,7 +85,7 @@ pub(crate) struct Details<'a> {
     pub(crate) exports: Vec<Record<'a>>,
     /// In the order in which they run.
     pub(crate) inits: Vec<Record<'a>>,
-    /// Why the list of exports ends early, if it does.
+    /// Why its exports and init functions are not all there, if they aren't.
     pub(crate) damage: Option<String>,
     /// The oldest glibc that it works with, or why that can't be told.
     pub(crate) floor: Result<Option<Floor>, String>,
@@ -108,13 +109,7 @@ impl<'a> About<'a> {
 /// The records of everything that is exported in an image, whatever it is; none where it can't be read.
 pub(crate) fn linked_in(bytes: &[u8]) -> Vec<Record<'_>> {
     let Ok(image) = Image::parse(bytes) else { return Vec::new() };
-    records(&image).map_while(Result::ok).collect()
-}
-
-fn records<'a>(image: &Image<'a>) -> Records<'a> {
-    // The name that Mach-O has for it is the same but for the underscores of its own sections.
-    let section = image.section("dp_exp").or_else(|| image.section("__dp_exp"));
-    Records::new(section.map(|s| s.data).unwrap_or_default())
+    tables::records(&image).map_while(Result::ok).collect()
 }
 
 impl Other {
@@ -131,7 +126,7 @@ impl Other {
     fn of_image(image: &Image<'_>) -> Other {
         let kind = image.kind();
         let (format, machine) = (image.format(), image.machine());
-        if image.section("dp_exp").is_none() {
+        if image.section(tables::RECORDS).is_none() {
             let article = if kind == ImageKind::SharedLibrary { "a" } else { "an" };
             let what = format!("{article} {kind} ({format}, {machine}) that has nothing to do with dynplug");
             return Other { code: Code::NotAPlugin, what };
@@ -156,20 +151,15 @@ impl<'a> Details<'a> {
     fn of(manifest: Manifest, image: Image<'a>, bytes: &'a [u8]) -> Details<'a> {
         let mut exports = Vec::new();
         let mut inits = Vec::new();
-        let mut damage = None;
-        for record in records(&image) {
-            match record {
-                Ok(record) if record.kind == Kind::Init => inits.push(record),
-                // As in the runtime, a plugin's exports are those of its own crate, not of its dependencies.
-                Ok(record)
-                    if manifest.product != Product::Plugin || record.crate_name() == manifest.crate_name =>
-                {
-                    exports.push(record);
-                }
-                Ok(_) => {}
-                Err(error) => damage = Some(error.to_string()),
+        for record in tables::records(&image).map_while(Result::ok) {
+            // As in the runtime, a plugin's exports are those of its own crate, not of its dependencies.
+            if record.kind == Kind::Init {
+                inits.push(record);
+            } else if manifest.product != Product::Plugin || record.crate_name() == manifest.crate_name {
+                exports.push(record);
             }
         }
+        let damage = Tables::of(&image, &manifest).err().map(|error| error.to_string());
         exports.sort_by_key(|record| record.name);
         order::sort(&mut inits, &manifest.crates, |record| *record);
         let (size, floor) = (bytes.len(), Floor::of(bytes));

@@ -7,6 +7,7 @@ use crate::diagnostic::{Diagnostic, Doing, Result, Span};
 use dynplug_manifest::image::Image;
 use dynplug_manifest::manifest::{Manifest, Product};
 use dynplug_manifest::record::{Kind, Records};
+use dynplug_manifest::tables::{RECORDS, Tables};
 use object::read::archive::ArchiveFile;
 use object::{Object, ObjectComdat, ObjectSection, ObjectSymbol};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -54,8 +55,7 @@ pub(super) fn exports(inputs: &Inputs, link: &Link) -> Result<usize> {
     for path in &inputs.objects {
         let bytes = std::fs::read(path).doing(format_args!("read {}", path.display()))?;
         let object = object::File::parse(&*bytes).doing(format_args!("read {}", path.display()))?;
-        for section in object.sections().filter(|s| s.name().is_ok_and(|n| n == "dp_exp" || n == "__dp_exp"))
-        {
+        for section in object.sections().filter(|section| section.name() == Ok(RECORDS)) {
             let data = section.data().doing(format_args!("read {}", path.display()))?;
             for record in Records::new(data) {
                 let record = record.doing(format_args!("read the exports in {}", path.display()))?;
@@ -209,31 +209,35 @@ fn own_allocator(place: &str, link: &Link, context: &Context) -> Diagnostic {
     ))
 }
 
-/// Inspects what was linked: it says who it is, has the soname that it has to have, and needs what it has to need.
+/// Inspects what was linked: it says who it is, has the soname that it has to have, needs what it has to
+/// need, and has lost none of its tables.
 pub(super) fn product(output: &Path, manifest: &Manifest, soname: Option<&str>) -> Result<()> {
     let bytes = std::fs::read(output).doing(format_args!("read {}", output.display()))?;
     let image = Image::parse(&bytes).doing(format_args!("inspect {}", output.display()))?;
-    let broken = |what: String| {
-        // A product that was linked wrongly must not look as if it were done.
-        let _ = std::fs::remove_file(output);
-        Diagnostic::error("bad-product", format!("{} was not linked as it should be", output.display()))
-            .note(what)
-            .help("look for linker options (`-C link-arg`, `-C linker`, a linker script) that drop or change sections")
-    };
+    let broken = |what: String| broken(output, what);
     match image.manifest() {
         Ok(Some(found)) if found == *manifest => {}
-        Ok(Some(_)) => return Err(broken("it carries another manifest than its own".to_owned()).into()),
-        Ok(None) => return Err(broken("the linker dropped the manifest".to_owned()).into()),
-        Err(e) => return Err(broken(format!("its manifest can't be read: {e}")).into()),
+        Ok(Some(_)) => return Err(broken("it carries another manifest than its own".to_owned())),
+        Ok(None) => return Err(broken("the linker dropped the manifest".to_owned())),
+        Err(e) => return Err(broken(format!("its manifest can't be read: {e}"))),
     }
     if let Some(want) = soname
         && image.soname().map(macho::file_name) != soname
     {
-        return Err(broken(format!("its soname is {:?}, want {want}", image.soname())).into());
+        return Err(broken(format!("its soname is {:?}, want {want}", image.soname())));
     }
     let api = &manifest.api.soname;
     if manifest.product != Product::ApiLibrary && !image.needed().iter().any(|n| macho::file_name(n) == api) {
-        return Err(broken(format!("it does not need {api}")).into());
+        return Err(broken(format!("it does not need {api}")));
     }
-    Ok(())
+    Tables::of(&image, manifest).map(drop).map_err(|error| broken(error.to_string()))
+}
+
+/// The error of a product that the linker has not made as it was told, which must not look as if it were done.
+pub(super) fn broken(output: &Path, what: String) -> Box<Diagnostic> {
+    let _ = std::fs::remove_file(output);
+    Diagnostic::error("bad-product", format!("{} was not linked as it should be", output.display()))
+        .note(what)
+        .help("look for linker options (`-C link-arg`, `-C linker`, a linker script) that drop or change sections")
+        .into()
 }

@@ -3,11 +3,13 @@
 
 mod arguments;
 mod checks;
+mod description;
 mod identity;
 mod macho;
 mod native;
 mod note;
 mod pe;
+mod records;
 mod thread_locals;
 
 use crate::context::{Context, Phase, REPORT_VARIABLE};
@@ -17,9 +19,11 @@ use crate::sdk::{ApiLibrary, Sdk};
 use crate::unit::Unit;
 use arguments::Arguments;
 use checks::Owner;
-use dynplug_manifest::{CrateInfo, Identity, Image, LibraryReference, Manifest, Product};
+use description::{crate_list, manifest, reference};
+use dynplug_manifest::{Identity, Image, LibraryReference, Manifest, Product};
+use native::Native;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -133,7 +137,7 @@ fn api_library(
     };
     let list = crate_list(&crates, &[]);
     let manifest = manifest(Product::ApiLibrary, link, context, identity, reference.clone(), list);
-    library(&reference, crates, &manifest, context, arguments, inputs)
+    library(&reference, crates, manifest, context, arguments, inputs)
 }
 
 /// A library that plugins share among themselves.
@@ -167,7 +171,7 @@ fn plugin_library(
         ..manifest(Product::PluginLibrary, link, context, identity, api, list)
     };
     bind(&mut arguments, &sdk, context)?;
-    library(&own, crates, &manifest, context, arguments, inputs)
+    library(&own, crates, manifest, context, arguments, inputs)
 }
 
 /// The name by which the system's loader knows a library.
@@ -199,47 +203,35 @@ fn with_native(inputs: &arguments::Inputs) -> Result<Vec<Unit>> {
 fn library(
     own: &LibraryReference,
     crates: Vec<Unit>,
-    manifest: &Manifest,
+    mut manifest: Manifest,
     context: &Context,
     mut arguments: Arguments,
     inputs: &arguments::Inputs,
 ) -> Result<i32> {
-    let note = note::object(manifest, inputs)?;
-    arguments.words.push(note.path().into());
     let native = native::collect(inputs)?;
-    let code = match (pe::words(&context.target), native) {
-        (Some(words), native) => {
-            words.product(&mut arguments, context);
-            link_for_windows(words, own, native, &arguments, context)?
-        }
-        (None, native) if macho::is_for(&context.target) => {
-            macho::name(&mut arguments, &own.soname);
-            link_for_macos(native, &arguments, context)?
-        }
-        (None, native) => {
-            arguments.set_soname(&own.soname);
-            let link = |mut words: Vec<OsString>| {
-                // Only this library is there when the program starts.
-                let _copies = match manifest.product {
-                    Product::ApiLibrary => Some(thread_locals::bind(&mut words)?),
-                    _ => None,
-                };
-                call(context, &words)
-            };
-            match native {
-                Some(native) => match link(native.apply(&arguments, true)?)? {
-                    0 => 0,
-                    _ => link(native.apply(&arguments, false)?)?,
-                },
-                None => link(arguments.words.clone())?,
-            }
-        }
+    let native = native.as_ref();
+    let product = manifest.product;
+    let code = if let Some(words) = pe::words(&context.target) {
+        words.product(&mut arguments, context);
+        records::link(&mut manifest, &mut arguments, inputs, |arguments| {
+            link_for_windows(words, own, native, arguments, context)
+        })?
+    } else if macho::is_for(&context.target) {
+        macho::name(&mut arguments, &own.soname);
+        records::link(&mut manifest, &mut arguments, inputs, |arguments| {
+            link_for_macos(native, arguments, context)
+        })?
+    } else {
+        arguments.set_soname(&own.soname);
+        records::link(&mut manifest, &mut arguments, inputs, |arguments| {
+            link_for_elf(product, native, arguments, context)
+        })?
     };
     if code != 0 {
         return Ok(code);
     }
     let output = arguments.output().unwrap_or_default();
-    checks::product(&output, manifest, Some(&own.soname))?;
+    checks::product(&output, &manifest, Some(&own.soname))?;
     let library = ApiLibrary {
         package: own.package.clone(),
         version: own.version.clone(),
@@ -254,12 +246,35 @@ fn library(
     Ok(0)
 }
 
+/// Links a library whose exports are in a version script.
+fn link_for_elf(
+    product: Product,
+    native: Option<&Native>,
+    arguments: &Arguments,
+    context: &Context,
+) -> Result<i32> {
+    let link = |mut words: Vec<OsString>| {
+        // Only this library is there when the program starts.
+        let _copies = match product {
+            Product::ApiLibrary => Some(thread_locals::bind(&mut words)?),
+            _ => None,
+        };
+        call(context, &words)
+    };
+    let Some(native) = native else { return link(arguments.words.clone()) };
+    match link(native.apply(arguments, true)?)? {
+        0 => Ok(0),
+        // An object that is linked only because of us may want what nobody has.
+        _ => link(native.apply(arguments, false)?),
+    }
+}
+
 /// Links a library whose exports are a list that the linker reads.
-fn link_for_macos(native: Option<native::Native>, arguments: &Arguments, context: &Context) -> Result<i32> {
+fn link_for_macos(native: Option<&Native>, arguments: &Arguments, context: &Context) -> Result<i32> {
     let folder = tempfile::tempdir().doing("make a folder for the linker's arguments")?;
     let link = |all: bool| {
         let mut arguments = Arguments { words: arguments.words.clone() };
-        if let Some(native) = &native {
+        if let Some(native) = native {
             macho::export(&mut arguments, native, all, folder.path())?;
         }
         call(context, &arguments.words)
@@ -275,7 +290,7 @@ fn link_for_macos(native: Option<native::Native>, arguments: &Arguments, context
 fn link_for_windows(
     words: pe::Words,
     own: &LibraryReference,
-    native: Option<native::Native>,
+    native: Option<&Native>,
     arguments: &Arguments,
     context: &Context,
 ) -> Result<i32> {
@@ -295,7 +310,7 @@ fn link_for_windows(
     if code != 0 {
         return Ok(code);
     }
-    let needed = pe::linked_names(&arguments.output().unwrap_or_default(), &native)?;
+    let needed = pe::linked_names(&arguments.output().unwrap_or_default(), native)?;
     link(arguments, &needed, false)
 }
 
@@ -336,9 +351,7 @@ fn host(link: &Link, context: &Context, mut arguments: Arguments, inputs: &argum
     crates.push(link.unit.clone());
     let reference = reference(&library)?;
     let crates = crate_list(&library.crates, &crates);
-    let manifest = manifest(Product::Host, link, context, Identity::ZERO, reference, crates);
-    let note = note::object(&manifest, inputs)?;
-    arguments.words.push(note.path().into());
+    let mut manifest = manifest(Product::Host, link, context, Identity::ZERO, reference, crates);
     let elsewhere = match &context.phase {
         Phase::Hosts { .. } => None,
         // Tests stay where they are made, and what is made for the next build of the library lies there too.
@@ -358,7 +371,8 @@ fn host(link: &Link, context: &Context, mut arguments: Arguments, inputs: &argum
             }
         }
     }
-    let code = call(context, &arguments.words)?;
+    let code =
+        records::link(&mut manifest, &mut arguments, inputs, |arguments| call(context, &arguments.words))?;
     if code == 0 {
         let output = arguments.output().unwrap_or_default();
         checks::product(&output, &manifest, None)?;
@@ -396,10 +410,8 @@ fn plugin(
     let crates = crate_list(&sdk.description.crates, &crates);
     let api = reference(&sdk.description.api)?;
     let with_sdk = sdk.is_external();
-    let manifest =
+    let mut manifest =
         Manifest { libraries, with_sdk, ..manifest(Product::Plugin, link, context, id, api, crates) };
-    let note = note::object(&manifest, inputs)?;
-    arguments.words.push(note.path().into());
     // The system's loader takes two libraries of one soname for one.
     arguments.remove_soname();
     bind(&mut arguments, &sdk, context)?;
@@ -417,7 +429,8 @@ fn plugin(
         // What the plugin defines is what it uses, whatever names the host and its libraries have.
         None => arguments.words.push("-Wl,-Bsymbolic".into()),
     }
-    let code = call(context, &arguments.words)?;
+    let code =
+        records::link(&mut manifest, &mut arguments, inputs, |arguments| call(context, &arguments.words))?;
     if code == 0 {
         checks::product(&arguments.output().unwrap_or_default(), &manifest, None)?;
     }
@@ -509,81 +522,6 @@ fn plugin_id(crates: &[Unit], api: &ApiLibrary, libraries: &[LibraryReference]) 
     parts.extend(libraries.iter().map(|library| format!("library {}\n", library.identity)));
     parts.sort();
     Identity(sha256(format!("plugin {}\n{}", api.identity, parts.concat()).as_bytes()))
-}
-
-fn reference(library: &ApiLibrary) -> Result<LibraryReference> {
-    Ok(LibraryReference {
-        package: library.package.clone(),
-        version: library.version.clone(),
-        crate_name: library.crate_name.clone(),
-        soname: library.soname.clone(),
-        identity: library.identity.parse().doing("read the API library's identity")?,
-    })
-}
-
-fn manifest(
-    product: Product,
-    link: &Link,
-    context: &Context,
-    id: Identity,
-    api: LibraryReference,
-    crates: Vec<CrateInfo>,
-) -> Manifest {
-    let unit = &link.unit;
-    Manifest {
-        product,
-        package: unit.package.clone(),
-        version: unit.version.clone(),
-        crate_name: unit.crate_name.clone(),
-        tool: env!("CARGO_PKG_VERSION").to_owned(),
-        rustc: context.rustc.clone(),
-        target: context.target.clone(),
-        profile: context.profile.clone(),
-        cpu_features: context.cpu_features.clone(),
-        id,
-        api,
-        crates,
-        libraries: Vec::new(),
-        with_sdk: false,
-    }
-}
-
-/// The crates as the manifest lists them, in the order of their names so that the order of linking doesn't show.
-fn crate_list<'a>(shared: &'a [Unit], private: &'a [Unit]) -> Vec<CrateInfo> {
-    let mut units: Vec<(&Unit, bool)> =
-        shared.iter().map(|u| (u, true)).chain(private.iter().map(|u| (u, false))).collect();
-    units.sort_by(|(a, _), (b, _)| (&a.package, &a.version, &a.id).cmp(&(&b.package, &b.version, &b.id)));
-    let places: HashMap<&str, u32> =
-        (units.iter().zip(0u32..)).map(|((u, _), at)| (u.id.as_str(), at)).collect();
-    units
-        .iter()
-        .map(|(unit, shared)| {
-            let known = unit.dependencies.iter().filter_map(|id| places.get(id.as_str()).copied());
-            let mut dependencies: Vec<u32> = known.collect();
-            dependencies.sort_unstable();
-            CrateInfo {
-                package: unit.package.clone(),
-                version: unit.version.clone(),
-                crate_name: unit.crate_name.clone(),
-                source: unit.source.clone(),
-                features: unit.features.clone(),
-                shared: *shared,
-                id: bytes(&unit.id),
-                content: bytes(&unit.content),
-                dependencies,
-                settings: unit.settings.clone(),
-            }
-        })
-        .collect()
-}
-
-/// The bytes behind hexadecimal digits; zeros where there are none.
-fn bytes<const N: usize>(digits: &str) -> [u8; N] {
-    let mut out = [0; N];
-    for (at, byte) in out.iter_mut().enumerate() {
-        *byte = digits.get(2 * at..2 * at + 2).and_then(|d| u8::from_str_radix(d, 16).ok()).unwrap_or(0);
-    }
-    out
 }
 
 /// rustc does not link a crate that the code never names. For the API crate's own dependencies that is seldom meant.

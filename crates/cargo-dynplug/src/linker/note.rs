@@ -14,8 +14,16 @@ use object::{
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
-/// Writes the object, for the same machine as the objects that rustc made.
+/// Makes the object, for the same machine as the objects that rustc made.
 pub(super) fn object(manifest: &Manifest, inputs: &Inputs) -> Result<tempfile::NamedTempFile> {
+    let file = (tempfile::Builder::new().prefix("dynplug-").suffix(".o").tempfile())
+        .doing("make the manifest's object file")?;
+    write(file.path(), manifest, inputs)?;
+    Ok(file)
+}
+
+/// Writes the object into this file.
+pub(super) fn write(to: &Path, manifest: &Manifest, inputs: &Inputs) -> Result<()> {
     let Some(model) = inputs.objects.first() else {
         return Err(Diagnostic::error("system", "rustc handed no object to the linker").into());
     };
@@ -24,10 +32,7 @@ pub(super) fn object(manifest: &Manifest, inputs: &Inputs) -> Result<tempfile::N
     let model = object::File::parse(model_bytes).doing(format_args!("read {}", model.display()))?;
     let version = macho::build_version(model_bytes);
     let bytes = encode(manifest, &model, version)?;
-    let mut file = (tempfile::Builder::new().prefix("dynplug-").suffix(".o").tempfile())
-        .doing("make the manifest's object file")?;
-    file.write_all(&bytes).doing("write the manifest's object file")?;
-    Ok(file)
+    std::fs::write(to, bytes).doing("write the manifest's object file")
 }
 
 fn encode(
@@ -121,11 +126,11 @@ pub(super) fn fill_in_tables(host: &Path) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use dynplug_manifest::{Identity, LibraryReference};
 
-    fn manifest() -> Manifest {
+    pub(in crate::linker) fn manifest() -> Manifest {
         let api = LibraryReference {
             package: "app-api".into(),
             version: "0.1.0".into(),
@@ -148,6 +153,7 @@ mod tests {
             crates: Vec::new(),
             libraries: Vec::new(),
             with_sdk: false,
+            records: 7,
         }
     }
 

@@ -199,6 +199,8 @@ pub fn compare(host: &Host<'_>, plugin: &Manifest, needed: &[&str]) -> Vec<Diffe
         profile: _,
         // It decides about the way to repair what differs.
         with_sdk: _,
+        // Whether it has lost any is a question to the file.
+        records: _,
         // Of these, those that matter are looked at with the processor.
         cpu_features: _,
         // Both are looked at with what is loaded.

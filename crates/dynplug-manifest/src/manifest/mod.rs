@@ -32,6 +32,7 @@
 //! | 12, repeated | crates | fields, as follows |
 //! | 13, repeated | libraries | fields, as those of api |
 //! | 14 | with_sdk | one byte, 0 or 1 |
+//! | 15 | records | `u32` |
 //!
 //! | tag in a crate | field | bytes |
 //! |---|---|---|
@@ -133,6 +134,7 @@ impl std::fmt::Display for Product {
 ///     crates: vec![],
 ///     libraries: vec![],
 ///     with_sdk: false,
+///     records: 2,
 /// };
 /// # #[cfg(feature = "write")]
 /// assert_eq!(Manifest::decode(&manifest.encode()), Ok(manifest));
@@ -168,6 +170,8 @@ pub struct Manifest {
     pub libraries: Vec<LibraryReference>,
     /// Whether it was built with an SDK, and not in the workspace of its API crate.
     pub with_sdk: bool,
+    /// How many records of exported items and init functions its file has: see [`tables`](crate::tables).
+    pub records: u32,
 }
 
 /// Which API library or plugin library something was compiled against.
@@ -226,6 +230,7 @@ mod tag {
     pub(super) const CRATES: u16 = 12;
     pub(super) const LIBRARIES: u16 = 13;
     pub(super) const WITH_SDK: u16 = 14;
+    pub(super) const RECORDS: u16 = 15;
 }
 
 /// The tags of [`LibraryReference`].

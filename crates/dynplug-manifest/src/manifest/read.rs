@@ -37,6 +37,7 @@ impl Manifest {
             crates: Vec::new(),
             libraries: Vec::new(),
             with_sdk: false,
+            records: 0,
         };
         for field in fields {
             let field = field?;
@@ -82,6 +83,11 @@ impl Manifest {
                     manifest.libraries.push(library);
                 }
                 tag::WITH_SDK => manifest.with_sdk = boolean(name, field)?,
+                tag::RECORDS => {
+                    let mut bytes = [0; 4];
+                    array(name, field, &mut bytes)?;
+                    manifest.records = u32::from_le_bytes(bytes);
+                }
                 _ => {}
             }
         }
@@ -92,7 +98,7 @@ impl Manifest {
 }
 
 /// The names of the fields, each in the place of its tag, which is counted from 1.
-const MANIFEST: [&str; 14] = [
+const MANIFEST: [&str; 15] = [
     "product",
     "package",
     "version",
@@ -107,6 +113,7 @@ const MANIFEST: [&str; 14] = [
     "crates",
     "libraries",
     "with_sdk",
+    "records",
 ];
 
 /// The fields of a manifest that may stand any number of times.

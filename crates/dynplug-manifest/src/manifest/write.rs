@@ -24,6 +24,7 @@ impl Manifest {
             crates,
             libraries,
             with_sdk,
+            records,
         } = self;
         let mut out = Writer { bytes: Vec::new() };
         out.bytes.extend(MAGIC);
@@ -58,6 +59,7 @@ impl Manifest {
             out.nested(tag::LIBRARIES, |out| write_library(out, library));
         }
         out.field(tag::WITH_SDK, &[u8::from(*with_sdk)]);
+        out.field(tag::RECORDS, &records.to_le_bytes());
         // The length counts from the start and not from behind itself, as those of fields do.
         out.fill_length(length, 0);
         out.bytes

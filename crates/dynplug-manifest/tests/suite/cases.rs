@@ -79,6 +79,7 @@ pub(crate) fn fitting() -> Case {
         crates: shared(),
         libraries: vec![],
         with_sdk: false,
+        records: 2,
     };
     let mut crates = shared();
     crates.push(private("greeter", "0.4.0", 0x51));

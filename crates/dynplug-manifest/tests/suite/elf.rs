@@ -1,6 +1,7 @@
 //! ELF images, of every class and endianness.
 
 use dynplug_manifest::image::{Endian, Format, Image, ImageKind, LooksLike, Machine, SymbolKind};
+use dynplug_manifest::tables::{self, Tables, TablesError};
 use dynplug_manifest::{ImageError, Manifest, note};
 use object::elf;
 use object::endian::Endianness;
@@ -397,4 +398,18 @@ fn other_systems_images_are_named_where_they_cannot_be_read() {
     assert_eq!(Image::parse(&pe).map(|_| ()), Err(error));
     let error = ImageError::NotAnImage { looks_like: LooksLike::MachO };
     assert_eq!(Image::parse(b"\xcf\xfa\xed\xfe\0\0\0\0").map(|_| ()), Err(error));
+}
+
+// C15
+#[test]
+fn what_has_lost_records_or_references_is_told_from_what_has_none() {
+    let told = |records| {
+        let manifest = Manifest { records, ..manifest() };
+        let bytes = elf(CLASSES[0], &manifest);
+        Tables::of(&Image::parse(&bytes).unwrap(), &manifest)
+    };
+    // There is one record, and no reference.
+    assert_eq!(told(0), Err(TablesError::Count { section: tables::RECORDS, have: 1, want: 0 }));
+    assert_eq!(told(1), Err(TablesError::Count { section: tables::SYMBOLS, have: 0, want: 1 }));
+    assert_eq!(told(2), Err(TablesError::Count { section: tables::RECORDS, have: 1, want: 2 }));
 }

@@ -134,6 +134,7 @@ fn a_field_that_stands_twice_or_not_at_all_is_named() {
         "",
         "",
         "with_sdk",
+        "records",
     ];
     for (tag, &field) in (1..).zip(&top).filter(|(_, field)| !field.is_empty()) {
         let twice = changed(|fields| fields.extend(fields.clone().into_iter().filter(|(t, _)| *t == tag)));
@@ -184,6 +185,7 @@ fn values_without_a_meaning_are_refused() {
     assert_eq!(with(2, b"\xff"), DecodeError::Text { field: "package" });
     assert_eq!(with(9, b"\xe6\xbc"), DecodeError::Text { field: "cpu_features" });
     assert_eq!(with(14, &[2]), DecodeError::Value { field: "with_sdk", value: 2 });
+    assert_eq!(with(15, &[1]), DecodeError::Size { field: "records", have: 1, want: 4 });
     assert_eq!(with(10, &[0; 31]), DecodeError::Size { field: "id", have: 31, want: 32 });
     let long = vec![b'a'; MAX_TEXT + 1];
     assert_eq!(

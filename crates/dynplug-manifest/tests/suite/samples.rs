@@ -52,6 +52,7 @@ pub(crate) fn any_manifest(numbers: &mut Numbers) -> Manifest {
         api: any_library(numbers),
         libraries: (0..numbers.below(3)).map(|_| any_library(numbers)).collect(),
         with_sdk: numbers.below(2) == 1,
+        records: numbers.next() as u32,
         crates: (0..count)
             .map(|i| CrateInfo {
                 package: numbers.text(),
@@ -121,6 +122,7 @@ pub(crate) fn manifest() -> Manifest {
             identity: Identity([11; 32]),
         }],
         with_sdk: true,
+        records: 3,
     }
 }
 

@@ -10,6 +10,7 @@ use crate::folders::file_name;
 use crate::nearest::{write_names, write_nearest};
 use dynplug_manifest::compare::Mismatch;
 use dynplug_manifest::image::ImageError;
+use dynplug_manifest::tables::TablesError;
 use dynplug_manifest::{DecodeError, Identity, Product};
 #[cfg(feature = "trust")]
 use dynplug_trust::Untrusted;
@@ -234,6 +235,8 @@ pub enum NotAPlugin {
         /// What it is.
         kind: &'static str,
     },
+    /// Its tables of what it exports and starts with are not those that it was built with.
+    Tables(TablesError),
     /// It lacks a part that every plugin has.
     Incomplete {
         /// Which.
@@ -511,6 +514,10 @@ impl fmt::Display for NotAPlugin {
             NotAPlugin::Foreign { kind } => write!(
                 f,
                 "it is {kind} that carries no manifest of dynplug; plugins are made with `cargo dynplug build`"
+            ),
+            NotAPlugin::Tables(error) => write!(
+                f,
+                "{error}, as after a tool that takes sections or their names away; build it again with `cargo dynplug build`"
             ),
             NotAPlugin::Incomplete { part } => {
                 write!(f, "it lacks {part}; build it again with `cargo dynplug build`")

@@ -101,6 +101,7 @@ pub fn variant(error: &OpenError) -> String {
             NotAPlugin::PlainBuild => "PlainBuild".to_owned(),
             NotAPlugin::Other { product, .. } => format!("Other {product:?}"),
             NotAPlugin::Foreign { .. } => "Foreign".to_owned(),
+            NotAPlugin::Tables(_) => "Tables".to_owned(),
             NotAPlugin::Incomplete { .. } => "Incomplete".to_owned(),
             other => format!("an unknown kind: {other:?}"),
         },
