@@ -259,7 +259,9 @@ fn every_error_says_what_a_person_needs() {
         // What people read where `main` returns it.
         assert_eq!(format!("{error:?}\n"), text, "{name}");
         // The files have the names that Linux has for libraries.
-        let text = text.replace(&crate::folders::file_name("helo"), "libhelo.so");
+        let text = ["hello", "helo"].into_iter().fold(text, |text, name| {
+            text.replace(&format!("`{}`", crate::folders::file_name(name)), &format!("`lib{name}.so`"))
+        });
         if renew {
             std::fs::create_dir_all(&folder).unwrap();
             std::fs::write(&file, &text).unwrap();

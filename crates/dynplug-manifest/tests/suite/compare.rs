@@ -88,6 +88,7 @@ fn ways() -> Vec<Case> {
     ]
 }
 
+// C10
 #[test]
 fn a_plugin_that_was_built_with_an_sdk_is_told_to_take_the_hosts_sdk() {
     for case in ways() {
@@ -102,6 +103,7 @@ fn a_plugin_that_was_built_with_an_sdk_is_told_to_take_the_hosts_sdk() {
     }
 }
 
+// C10
 #[test]
 fn a_plugin_of_the_hosts_workspace_is_told_to_build_itself_with_the_hosts_profile() {
     for (of_host, of_plugin, options) in [
