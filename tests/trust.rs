@@ -312,18 +312,24 @@ fn looking_at_plugins_says_whom_the_policy_would_not_let_in() {
     ran.ok().says("hello fits\n").says("evil is refused untrusted-unsigned\n").does_not_say(" ran");
 }
 
-/// A folder with plugins, enough for a thousand attacks of which two are on each, each with ids of its own and signed, and one that nobody has signed.
-fn contestants(name: &str) -> Case {
+/// A folder with so many plugins, enough for a thousand attacks on them, each with ids of its own and signed, and one that
+/// nobody has signed. All files are at least so long.
+fn contestants(name: &str, count: u16, size: usize) -> Case {
     let case = Case::new(name);
-    case.write("evil.so", fs::read(built().plugin_file("evil")).unwrap());
-    let mut bytes = fs::read(built().plugin_file("hello")).unwrap();
+    let read = |plugin: &str| {
+        let mut bytes = fs::read(built().plugin_file(plugin)).unwrap();
+        bytes.resize(bytes.len().max(size), 0);
+        bytes
+    };
+    case.write("evil.so", read("evil"));
+    let mut bytes = read("hello");
     let manifest = Image::parse(&bytes).unwrap().manifest().unwrap().unwrap();
     let of_the_crate = manifest.crates.iter().filter(|c| !c.shared).map(|c| &c.id[..]);
     let ids: Vec<&[u8]> = of_the_crate.chain([&manifest.id.0[..]]).collect();
     let is_id = |at: &usize| ids.iter().any(|id| bytes[*at..].starts_with(id));
     let places: Vec<usize> = (0..bytes.len()).filter(is_id).collect();
     assert!(!places.is_empty());
-    for number in 0..500_u16 {
+    for number in 0..count {
         for at in &places {
             bytes[*at..*at + 2].copy_from_slice(&number.to_le_bytes());
         }
@@ -333,23 +339,54 @@ fn contestants(name: &str) -> Case {
     case
 }
 
-#[test]
-fn a_file_that_is_replaced_and_overwritten_a_thousand_times_never_runs_unchecked() {
-    let case = contestants("race");
-    let ran = case.host("key @release.pub race @. by-policy");
+/// Opens at least so many of them while they are attacked.
+#[track_caller]
+fn is_won(case: &Case, least: usize) {
+    let ran = case.host(&format!("key @release.pub race @. by-policy {least}"));
     let told = ran.ok().does_not_say("evil").stdout.rsplit("race: ").next().unwrap_or_default();
     let numbers: Vec<usize> = told.split(' ').filter_map(|word| word.parse().ok()).collect();
     let [plugins, attacks, _refusals] = numbers[..] else {
         panic!("it does not say what became of the race\n{ran}")
     };
-    assert!(plugins >= 100 && attacks >= 1000, "{told}");
+    assert!(plugins >= least && attacks >= 1000, "{told}");
     assert_eq!(ran.stdout.matches("the constructor of hello ran\n").count(), plugins);
 }
 
 #[test]
+fn a_file_that_is_replaced_and_overwritten_a_thousand_times_never_runs_unchecked() {
+    is_won(&contestants("race", 500, 0), 100);
+}
+
+/// Large files are copied while the policy looks at them.
+#[test]
+fn a_large_file_that_is_replaced_and_overwritten_never_runs_unchecked() {
+    is_won(&contestants("race of large files", 100, 300 << 10), 10);
+}
+
+#[test]
+fn a_large_plugin_opens_when_it_is_signed_and_does_not_when_it_was_altered() {
+    let case = Case::new("large").with("hello").with("one");
+    for name in ["libhello.so", "libone.so"] {
+        let mut bytes = fs::read(case.path(name)).unwrap();
+        bytes.resize(bytes.len() + (300 << 10), 0);
+        case.write(name, &bytes);
+        case.sign(name, "x");
+        if name == "libone.so" {
+            *bytes.last_mut().unwrap() = 1;
+            case.write(name, &bytes);
+        }
+    }
+    case.host("key @release.pub open @libhello.so").ok().says("opened hello: signed with the key `releases`");
+    refused(&case.host("key @release.pub open @libone.so"), "untrusted-altered");
+    case.host("key @release.pub open @libhello.so open @libhello.so")
+        .ok()
+        .says_in_lines(1, "the constructor of hello ran");
+}
+
+#[test]
 fn the_race_is_lost_by_who_looks_first_and_opens_then() {
-    let case = contestants("race that is lost");
-    let ran = case.host("key @release.pub race @. by-looking");
+    let case = contestants("race that is lost", 500, 0);
+    let ran = case.host("key @release.pub race @. by-looking 100");
     ran.fails_with(66).says("evil ran");
 }
 

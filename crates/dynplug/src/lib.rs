@@ -53,6 +53,8 @@
 #![cfg_attr(windows, allow(clippy::result_large_err, reason = "a path is a word larger there"))]
 
 mod about;
+#[cfg(feature = "trust")]
+mod ahead;
 mod discover;
 mod error;
 mod events;

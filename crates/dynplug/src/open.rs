@@ -2,6 +2,8 @@
 
 use crate::__private::{Entry, InitEntry};
 use crate::about::About;
+#[cfg(feature = "trust")]
+use crate::ahead::{self, Ahead};
 use crate::error::{NotAPlugin, OpenError, SystemError};
 use crate::init;
 use crate::origin::{Content, Origin, Stamp};
@@ -134,7 +136,7 @@ fn of_a_file(path: &Path, metadata: io::Result<Metadata>) -> Result<Metadata, Op
 pub(crate) unsafe fn map(
     path: &Path,
     found: &Found,
-    proven: &Proven,
+    proven: &mut Proven,
     terms: &Terms,
     wanted: Wanted<'_>,
 ) -> Result<Mapped, NotMapped> {
@@ -143,8 +145,13 @@ pub(crate) unsafe fn map(
         Wanted::Library(library) => &library.soname,
         Wanted::Plugin => &proven.manifest.package,
     };
-    // SAFETY: the bytes were proven to be a plugin for this process; that their manifest is honest is the caller's word.
-    let mapped = unsafe { system::map(&proven.bytes, &found.canonical, name, terms) };
+    #[cfg(feature = "trust")]
+    let copy = proven.ahead.take().and_then(|ahead| ahead.copy);
+    #[cfg(not(feature = "trust"))]
+    let copy = None;
+    // SAFETY: the bytes were proven to be a plugin for this process, and a copy that was made ahead holds them; that their
+    // manifest is honest is the caller's word.
+    let mapped = unsafe { system::map(&proven.bytes, copy, &found.canonical, name, terms) };
     let mapped =
         mapped.map_err(|source| NotMapped::Nothing(OpenError::Map { path: path.to_owned(), source }))?;
     let gave_another = || {
@@ -180,6 +187,8 @@ pub(crate) struct Proven {
     needed: Vec<String>,
     #[cfg(feature = "trust")]
     voucher: Option<Voucher>,
+    #[cfg(feature = "trust")]
+    ahead: Option<Ahead>,
 }
 
 impl Proven {
@@ -199,6 +208,10 @@ impl Proven {
     }
 
     pub(crate) fn content(&self) -> Content {
+        #[cfg(feature = "trust")]
+        if let Some(ahead) = &self.ahead {
+            return ahead.content;
+        }
         Content::of(&self.bytes)
     }
 }
@@ -226,7 +239,7 @@ pub(crate) fn prove(
     let read = (&found.file).read_to_end(&mut bytes);
     read.map_err(|source| unreadable(path, source))?;
     #[cfg(feature = "trust")]
-    let judged = terms.judge(path, found, &bytes)?;
+    let (judged, ahead) = ahead::judge(path, found, &bytes, terms)?;
     #[cfg(not(feature = "trust"))]
     let _ = terms;
     let image = Image::parse(&bytes).map_err(|e| not_a_plugin(path, NotAPlugin::Image(e)))?;
@@ -238,6 +251,8 @@ pub(crate) fn prove(
         needed: image.needed().iter().map(|name| (*name).to_owned()).collect(),
         #[cfg(feature = "trust")]
         voucher: compared(path, judged, &manifest)?,
+        #[cfg(feature = "trust")]
+        ahead,
         manifest,
         bytes,
     })

@@ -15,6 +15,9 @@ impl Loader {
     ///
     /// Plugins that are linked in are part of the program, and no policy is asked about them.
     ///
+    /// While the policy looks at a large file, a thread makes the copy. It has ended when the open returns, and where there
+    /// can be no more threads, one is made after the other.
+    ///
     /// # Examples
     ///
     /// ```

@@ -154,7 +154,7 @@ unsafe fn go_through(
 ) -> Result<&'static Plugin, OpenError> {
     let halted = |halt| halted(path, halt);
     let began = Instant::now();
-    let proven = open::prove(path, found, wanted, terms)?;
+    let mut proven = open::prove(path, found, wanted, terms)?;
     let content = proven.content();
     opening.claim(proven.id(), content).map_err(halted)?;
     let private = crates::claim(path, proven.manifest())?;
@@ -169,7 +169,7 @@ unsafe fn go_through(
     let waited = Instant::now();
     opening.mapping();
     // SAFETY: the caller's obligation is handed on as it is.
-    let outcome = unsafe { open::map(path, found, &proven, terms, wanted) };
+    let outcome = unsafe { open::map(path, found, &mut proven, terms, wanted) };
     drop(mapping);
     let mapped = match outcome {
         Ok(mapped) => mapped,

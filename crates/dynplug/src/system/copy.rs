@@ -14,7 +14,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What opens have left behind.
@@ -52,17 +52,7 @@ pub(super) struct Named {
 }
 
 impl Named {
-    /// Copies the bytes. Until it is sealed the copy is a file like others, to which processes of the same user may write; so
-    /// it can be compared afterwards.
-    pub(super) fn new(bytes: &[u8], package: &str, compare: bool) -> io::Result<Named> {
-        let copy = sealed(bytes, package)?;
-        if compare && !holds(&copy, bytes)? {
-            return Err(io::Error::other("somebody wrote to it before it was sealed"));
-        }
-        Named::of(copy)
-    }
-
-    /// A file that is no copy, under such a name.
+    /// A copy, or a file that is none, under such a name.
     pub(super) fn of(copy: File) -> io::Result<Named> {
         let mut copies = copies();
         let own = copies.kept < limit() / 4;
@@ -170,22 +160,46 @@ fn spelled(process: u32, descriptor: i32, number: u64) -> CString {
     CString::new(name).unwrap_or_default()
 }
 
-/// Whether a file holds these bytes and no others.
+/// A sealed copy of a file's bytes.
+pub(crate) struct Sealed(File);
+
+impl Sealed {
+    /// Copies the bytes. Until it is sealed the copy is a file like others, to which processes of the same user may write; so
+    /// it can be compared afterwards.
+    pub(super) fn new(bytes: &[u8], name: &str, compare: bool) -> io::Result<Sealed> {
+        let copy = sealed(bytes, name)?;
+        if compare && !holds(&copy, bytes)? {
+            return Err(io::Error::other("somebody wrote to it before it was sealed"));
+        }
+        Ok(Sealed(copy))
+    }
+
+    pub(super) fn named(self) -> io::Result<Named> {
+        Named::of(self.0)
+    }
+}
+
+/// Whether a sealed file holds these bytes and no others.
 fn holds(file: &File, bytes: &[u8]) -> io::Result<bool> {
     if file.metadata()?.len() != bytes.len() as u64 {
         return Ok(false);
     }
-    let mut buffer = vec![0; 64 << 10];
-    let mut at = 0;
-    for part in bytes.chunks(buffer.len()) {
-        let Some(have) = buffer.get_mut(..part.len()) else { return Ok(false) };
-        file.read_exact_at(have, at)?;
-        if have != part {
-            return Ok(false);
-        }
-        at += part.len() as u64;
+    if bytes.is_empty() {
+        return Ok(true);
     }
-    Ok(true)
+    // All its pages at once; reading it would be one more copy.
+    let flags = libc::MAP_PRIVATE | libc::MAP_POPULATE;
+    // SAFETY: a new mapping is in nobody's way, and the call takes integers.
+    let start =
+        unsafe { libc::mmap(std::ptr::null_mut(), bytes.len(), libc::PROT_READ, flags, file.as_raw_fd(), 0) };
+    if start == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the mapping is that long and is readable, and nobody can shorten or change what was sealed.
+    let is_same = unsafe { std::slice::from_raw_parts(start.cast::<u8>(), bytes.len()) } == bytes;
+    // SAFETY: it is the mapping of above, and nothing refers to it any more.
+    unsafe { libc::munmap(start, bytes.len()) };
+    Ok(is_same)
 }
 
 /// How many descriptors this process may have.

@@ -1,23 +1,26 @@
 //! ELF systems: `dlopen` of a private copy, and what the loader has mapped of this very library.
 
-use super::{Mapped, given};
+use super::{Mapped, Sealed, given};
 use crate::error::SystemError;
 #[cfg(target_os = "linux")]
 use crate::loader::Load;
 use crate::terms::Terms;
 use dynplug_manifest::note::{self, Tables};
 use std::ffi::{CStr, CString, c_int, c_void};
+use std::io;
 use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// Maps a plugin and runs its constructors: exactly these bytes, or with [`Load::InPlace`] the file at `path`.
+/// Maps a plugin and runs its constructors: exactly these bytes, or with [`Load::InPlace`] the file at `path`. `copy` is
+/// a private copy that was made ahead, if one was.
 ///
 /// # Safety
 ///
-/// The bytes must be a plugin that fits this process, and with [`Load::InPlace`] the file must hold them.
+/// The bytes must be a plugin that fits this process. The copy must hold them, and with [`Load::InPlace`] the file.
 pub(crate) unsafe fn map(
     bytes: &[u8],
+    copy: Option<io::Result<Sealed>>,
     path: &Path,
     package: &str,
     terms: &Terms,
@@ -25,12 +28,13 @@ pub(crate) unsafe fn map(
     #[cfg(target_os = "linux")]
     if terms.load == Load::PrivateCopy || path.as_os_str().as_bytes().contains(&b'$') {
         let (what, copy) = if terms.load == Load::PrivateCopy {
-            ("make a private copy of", super::copy::Named::new(bytes, package, terms.is_compared()))
+            let copy = copy.unwrap_or_else(|| Sealed::new(bytes, package, terms.is_compared()));
+            ("make a private copy of", copy.and_then(Sealed::named))
         } else {
             // The loader would put something else in the place of `$LIB` and the like, and there is no way to quote it.
             ("open", super::open_for_reading(path).and_then(super::copy::Named::of))
         };
-        let said = |e: std::io::Error| SystemError(format!("could not {what} {}: {e}", path.display()));
+        let said = |e: io::Error| SystemError(format!("could not {what} {}: {e}", path.display()));
         let copy = copy.map_err(said)?;
         // SAFETY: the copy, or the file, holds the bytes, of which the caller gives its word.
         let mapped = unsafe { open(&copy.name) };
@@ -38,7 +42,7 @@ pub(crate) unsafe fn map(
         return mapped;
     }
     // Other systems map the file itself.
-    let _ = (bytes, package, terms);
+    let _ = (bytes, copy, package, terms);
     let name = CString::new(path.as_os_str().as_bytes()).map_err(|e| SystemError(e.to_string()))?;
     // SAFETY: the file holds the bytes, of which the caller gives its word.
     unsafe { open(&name) }

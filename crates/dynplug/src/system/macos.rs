@@ -1,7 +1,7 @@
 //! macOS: `dlopen` of a private copy, and what the loader has mapped, read from the headers that are in memory with every
 //! image. Written after Apple's `<mach-o/loader.h>`, `<mach-o/dyld.h>` and dlopen(3); nobody has run it yet.
 
-use super::{Mapped, given};
+use super::{Mapped, Sealed, given};
 use crate::error::SystemError;
 use crate::loader::Load;
 use crate::section::macho::{self, Layout};
@@ -30,6 +30,7 @@ unsafe extern "C" {
 /// The bytes must be a plugin that fits this process, and with [`Load::InPlace`] the file must hold them.
 pub(crate) unsafe fn map(
     bytes: &[u8],
+    _copy: Option<io::Result<Sealed>>,
     path: &Path,
     name: &str,
     terms: &Terms,

@@ -2,6 +2,8 @@
 
 #[cfg(target_os = "linux")]
 mod copy;
+#[cfg(target_os = "linux")]
+pub(crate) use copy::Sealed;
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
 mod elf;
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
@@ -44,6 +46,8 @@ pub(crate) use unsupported::{UNSUPPORTED, is_there, map, own_image, program_imag
 #[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "macos", windows))]
 pub(crate) const UNSUPPORTED: Option<&str> = None;
 
+#[cfg(feature = "trust")]
+use crate::terms::Terms;
 use dynplug_manifest::note::Tables;
 
 use std::fs::{File, Metadata};
@@ -67,6 +71,24 @@ pub(crate) fn keep_the_list_free() -> MutexGuard<'static, ()> {
 #[cfg(feature = "trust")]
 pub(crate) const HAS_PRIVATE_COPIES: bool =
     cfg!(any(target_os = "linux", target_os = "macos", target_os = "windows"));
+
+/// Makes a private copy before it is known what is in it, where that is possible: a file in memory that nobody can change, and
+/// that is gone when it isn't used. It is called as the file is.
+#[cfg(all(feature = "trust", target_os = "linux"))]
+pub(crate) fn seal(bytes: &[u8], canonical: &Path, terms: &Terms) -> Option<io::Result<Sealed>> {
+    let name = canonical.file_stem().unwrap_or_default().to_string_lossy();
+    let name = name.strip_prefix(std::env::consts::DLL_PREFIX).unwrap_or(&name);
+    Some(Sealed::new(bytes, name, terms.is_compared()))
+}
+
+#[cfg(all(feature = "trust", not(target_os = "linux")))]
+pub(crate) fn seal(_bytes: &[u8], _canonical: &Path, _terms: &Terms) -> Option<io::Result<Sealed>> {
+    None
+}
+
+/// A private copy that was made ahead.
+#[cfg(not(target_os = "linux"))]
+pub(crate) enum Sealed {}
 
 /// An image in memory, never to be unmapped.
 pub(crate) struct Mapped {

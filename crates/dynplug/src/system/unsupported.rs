@@ -1,8 +1,9 @@
 //! Systems where no file can be opened: everything compiles, plugins that are linked in work, and an open says so.
 
-use super::Mapped;
+use super::{Mapped, Sealed};
 use crate::error::SystemError;
 use crate::terms::Terms;
+use std::io;
 use std::path::Path;
 
 /// Said before a file is looked at.
@@ -35,6 +36,7 @@ pub(crate) fn program_image() -> Mapped {
 /// None is needed: nothing is mapped.
 pub(crate) unsafe fn map(
     _bytes: &[u8],
+    _copy: Option<io::Result<Sealed>>,
     _path: &Path,
     _name: &str,
     _terms: &Terms,

@@ -6,7 +6,7 @@
 
 mod copy;
 
-use super::{Mapped, given};
+use super::{Mapped, Sealed, given};
 use crate::error::SystemError;
 use crate::loader::Load;
 use crate::section::pe;
@@ -59,6 +59,7 @@ const ERROR_MOD_NOT_FOUND: i32 = 126;
 /// The bytes must be a plugin that fits this process.
 pub(crate) unsafe fn map(
     bytes: &[u8],
+    _copy: Option<io::Result<Sealed>>,
     path: &Path,
     name: &str,
     terms: &Terms,

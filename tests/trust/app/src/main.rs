@@ -39,7 +39,10 @@ fn main() {
                 // SAFETY: the build made it.
                 opened(unsafe { loader.open(word()) });
             }
-            "race" => race(&policy, Path::new(&word()), &word()),
+            "race" => {
+                let (folder, how, least) = (word(), word(), word());
+                race(&policy, Path::new(&folder), &how, least.parse().expect("it is a number"));
+            }
             other => panic!("there is no verb {other}"),
         }
     }
@@ -81,7 +84,7 @@ fn discover(policy: &Policy, folder: &str) {
 /// Opens each good plugin of a folder by the path of a victim, while another thread overwrites what is there and puts
 /// something else in its place. How it is opened says the word: by the policy, or as somebody would who looks first and
 /// opens then.
-fn race(policy: &Policy, folder: &Path, how: &str) {
+fn race(policy: &Policy, folder: &Path, how: &str, least: usize) {
     let path = |name: &str| folder.join(name);
     let evil = fs::read(path("evil.so")).expect("evil is there");
     let loader = trusted(policy).expect("the policy vouches");
@@ -89,7 +92,7 @@ fn race(policy: &Policy, folder: &Path, how: &str) {
     let mut plugins: Vec<&'static Plugin> = Vec::new();
     // How often an open is disturbed is up to the system, so there are as many opens as it takes.
     for number in 0.. {
-        if number >= 100 && attacks >= 1000 {
+        if number >= least && attacks >= 1000 {
             break;
         }
         let good: PathBuf = path(&format!("good-{number}.so"));
