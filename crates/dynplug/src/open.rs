@@ -294,7 +294,9 @@ fn look_as(
     let about = known.as_ref().map(|manifest| About::of_file(manifest, &image));
     #[cfg(feature = "trust")]
     let refusal = match &known {
-        Some(manifest) if refusal.is_none() => look_at_trust(path, &mut found, manifest, terms).err(),
+        Some(manifest) if refusal.is_none() => {
+            look_at_trust(path, &mut found, partial, manifest, terms).err()
+        }
         _ => refusal,
     };
     #[cfg(not(feature = "trust"))]
@@ -316,17 +318,16 @@ fn look_as(
 fn look_at_trust(
     path: &Path,
     found: &mut Found,
+    partial: &mut Partial,
     manifest: &Manifest,
     terms: &Terms,
 ) -> Result<(), OpenError> {
-    use std::io::Seek;
     if terms.policy.is_none() {
         return Ok(());
     }
-    let mut bytes = Vec::new();
-    let read = found.file.rewind().and_then(|()| found.file.read_to_end(&mut bytes));
-    read.map_err(|source| unreadable(path, source))?;
-    let judged = terms.judge(path, found, &bytes)?;
+    // What was looked at is what is judged.
+    let bytes = partial.rest(&mut found.file).map_err(|source| unreadable(path, source))?;
+    let judged = terms.judge(path, found, bytes)?;
     compared(path, judged, manifest).map(drop)
 }
 

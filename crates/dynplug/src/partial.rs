@@ -13,6 +13,8 @@ pub(crate) struct Partial {
     /// for zeros only when something is written there.
     bytes: Vec<u8>,
     read: Vec<Range<usize>>,
+    /// Of the present file.
+    size: usize,
 }
 
 /// More stretches than any linker makes; a file that has them is read whole.
@@ -26,6 +28,7 @@ impl Partial {
         for range in self.read.drain(..) {
             self.bytes.get_mut(range).unwrap_or_default().fill(0);
         }
+        self.size = size;
         if self.bytes.len() < size {
             self.bytes = zeros(size)?;
         }
@@ -56,6 +59,22 @@ impl Partial {
                 self.add(file, range)?;
             }
         }
+    }
+
+    /// The file of which parts were read, with the rest of it: nothing is read that was read before.
+    #[cfg_attr(not(feature = "trust"), allow(dead_code))]
+    pub(crate) fn rest(&mut self, file: &mut File) -> io::Result<&[u8]> {
+        self.read.sort_by_key(|range| range.start);
+        let (mut gaps, mut at) = (Vec::new(), 0);
+        for range in &self.read {
+            gaps.push(at..range.start.max(at));
+            at = at.max(range.end);
+        }
+        gaps.push(at..self.size.max(at));
+        for gap in gaps.into_iter().filter(|gap| !gap.is_empty()) {
+            self.add(file, gap)?;
+        }
+        Ok(self.bytes.get(..self.size).unwrap_or_default())
     }
 
     fn add(&mut self, file: &mut File, range: Range<usize>) -> io::Result<()> {
@@ -95,6 +114,13 @@ mod tests {
             );
             let read: usize = partial.read.iter().map(|range| range.len()).sum();
             assert!(read < whole.len() / 20, "{read} of {}", whole.len());
+            // The rest of it is what wasn't read yet.
+            let mut known = vec![false; whole.len()];
+            partial.read.iter().for_each(|part| known[part.clone()].fill(true));
+            let missing = known.iter().filter(|known| !**known).count();
+            assert!(partial.rest(&mut File::open(&path).unwrap()).unwrap() == whole);
+            let total: usize = partial.read.iter().map(|range| range.len()).sum();
+            assert_eq!(total - read, missing);
         }
         // What comes next finds nothing of it.
         let other = std::env::temp_dir().join(format!("dynplug-partial-{}", std::process::id()));
