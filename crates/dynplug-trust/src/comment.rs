@@ -36,7 +36,9 @@ pub struct Claim {
 
 impl fmt::Display for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is signed as `{}` and is `{}`", self.name, self.claimed, self.have)
+        // Neither is to tell a terminal what to do, or to be read from right to left.
+        let (claimed, have) = (self.claimed.escape_debug(), self.have.escape_debug());
+        write!(f, "{} is signed as `{claimed}` and is `{have}`", self.name)
     }
 }
 
@@ -213,6 +215,14 @@ pub(crate) mod tests {
         assert_eq!(comment.contradictions(&manifest()), []);
         assert_eq!(comment.expires(), Ok(None));
         assert_eq!(comment.signed().unwrap().to_string(), "2019-04-25 11:55:35 UTC");
+    }
+
+    #[test]
+    fn no_claim_tells_a_terminal_what_to_do() {
+        let comment = Comment::new("plugin:\u{1b}[2Jgood\u{202e}\tversion:1\rx");
+        let said: Vec<String> = comment.contradictions(&manifest()).iter().map(ToString::to_string).collect();
+        assert_eq!(said[0], "plugin is signed as `\\u{1b}[2Jgood\\u{202e}` and is `hello`");
+        assert_eq!(said[1], "version is signed as `1\\rx` and is `1.2.0`");
     }
 
     #[test]

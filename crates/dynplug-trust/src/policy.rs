@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// What a host wants to be true of a file before it lets it in.
 ///
 /// A file is vouched for when it is pinned by its hash, or when one of the keys has signed it. Where something is pinned for
-/// its name, that decides. The rest only refuses: bytes that are denied, and files to which others can write.
+/// its name, or for that of the link by which it is opened, that decides. The rest only refuses: bytes that are denied, and files to which others can write.
 ///
 /// # Examples
 ///
@@ -157,14 +157,15 @@ impl Policy {
         bytes: &[u8],
         now: Moment,
     ) -> Result<Judged, Untrusted> {
-        let file_name = canonical.file_name().map(OsStr::to_string_lossy).unwrap_or_default().into_owned();
+        let file_name = name_of(canonical);
+        let names = [&*name_of(path), &*file_name];
         let is_hashed = !self.pins.is_empty() || !self.denied.is_empty();
         let digest = is_hashed.then(|| Digest::of(bytes));
         if let Some(digest) = digest.filter(|digest| self.denied.contains(digest)) {
             return Err(Untrusted::Denied { digest });
         }
-        let (by, signature) = if let Some(digest) = digest.filter(|_| self.decides_by_pin(&file_name)) {
-            (self.pinned(&file_name, digest)?, None)
+        let (by, signature) = if let Some(digest) = digest.filter(|_| self.decides_by_pin(names)) {
+            (self.pinned(names, digest)?, None)
         } else if self.keys.is_empty() {
             (Vouched::Nobody, None)
         } else {
@@ -175,18 +176,23 @@ impl Policy {
         Ok(Judged { voucher: Voucher { by, file_name, digest, only_owner_writes }, signature })
     }
 
-    /// Whether a file of this name is let in by its hash or not at all.
-    fn decides_by_pin(&self, file_name: &str) -> bool {
-        self.pins.of(file_name).next().is_some() || (self.keys.is_empty() && !self.pins.is_empty())
+    /// Whether a file of these names is let in by its hash or not at all. Of both names, since a link that takes the place of a
+    /// pinned file would otherwise lead to whatever else is signed.
+    fn decides_by_pin(&self, names: [&str; 2]) -> bool {
+        names.iter().any(|name| self.pins.of(name).next().is_some())
+            || (self.keys.is_empty() && !self.pins.is_empty())
     }
 
-    fn pinned(&self, file_name: &str, have: Digest) -> Result<Vouched, Untrusted> {
-        let want: Vec<Digest> = self.pins.of(file_name).collect();
-        match want.contains(&have) {
-            true => Ok(Vouched::Pin),
-            false if want.is_empty() => Err(Untrusted::NotPinned { have }),
-            false => Err(Untrusted::PinnedOtherwise { have, want }),
+    fn pinned(&self, names: [&str; 2], have: Digest) -> Result<Vouched, Untrusted> {
+        let mut is_pinned = false;
+        for name in names {
+            let want: Vec<Digest> = self.pins.of(name).collect();
+            if !want.is_empty() && !want.contains(&have) {
+                return Err(Untrusted::PinnedOtherwise { have, want });
+            }
+            is_pinned |= !want.is_empty();
         }
+        if is_pinned { Ok(Vouched::Pin) } else { Err(Untrusted::NotPinned { have }) }
     }
 
     fn signed(
@@ -243,26 +249,27 @@ impl Policy {
         }
     }
 
-    /// Whether it lets in what was opened before, by what was found out then.
+    /// Whether it lets in what was opened before, by what was found out then. `path` is the one by which it is asked for now.
     ///
     /// # Errors
     ///
     /// When it doesn't, or when that can't be told, since another policy looked at other things.
-    pub fn accepts(&self, voucher: &Voucher) -> Result<(), Untrusted> {
-        self.accepts_at(voucher, Moment::now())
+    pub fn accepts(&self, path: &Path, voucher: &Voucher) -> Result<(), Untrusted> {
+        self.accepts_at(path, voucher, Moment::now())
     }
 
-    fn accepts_at(&self, voucher: &Voucher, now: Moment) -> Result<(), Untrusted> {
+    fn accepts_at(&self, path: &Path, voucher: &Voucher, now: Moment) -> Result<(), Untrusted> {
         if self.only_owner_writes && !voucher.only_owner_writes {
             return Err(Untrusted::OpenedBefore);
         }
-        let decides_by_pin = self.decides_by_pin(&voucher.file_name);
+        let names = [&*name_of(path), &*voucher.file_name];
+        let decides_by_pin = self.decides_by_pin(names);
         if let Some(digest) = voucher.digest {
             if self.denied.contains(&digest) {
                 return Err(Untrusted::Denied { digest });
             }
             if decides_by_pin {
-                return self.pinned(&voucher.file_name, digest).map(drop);
+                return self.pinned(names, digest).map(drop);
             }
         } else if decides_by_pin || !self.denied.is_empty() {
             return Err(Untrusted::OpenedBefore);
@@ -277,6 +284,10 @@ impl Policy {
             None => Err(Untrusted::OpenedBefore),
         }
     }
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().map(OsStr::to_string_lossy).unwrap_or_default().into_owned()
 }
 
 impl Judged {

@@ -6,7 +6,7 @@ use base64ct::{Base64, Encoding};
 use std::error::Error;
 use std::ffi::OsString;
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -98,15 +98,18 @@ impl Signature {
     /// When the file can't be read or is no signature.
     pub fn read(path: &Path) -> Result<Option<Signature>, SignatureError> {
         let read = || -> io::Result<Option<String>> {
-            // A pipe of that name would wait for a writer.
-            let file = match open(path) {
+            let of_a_file = |metadata: io::Result<Metadata>| match metadata {
+                Ok(metadata) if metadata.is_file() => Ok(()),
+                Ok(_) => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file")),
+                Err(error) => Err(error),
+            };
+            // Asked before it is opened, since opening a device may do anything; and the file, which may be another by then.
+            let file = match of_a_file(path.metadata()).and_then(|()| open(path)) {
                 Ok(file) => file,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
                 Err(error) => return Err(error),
             };
-            if !file.metadata()?.is_file() {
-                return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
-            }
+            of_a_file(file.metadata())?;
             let mut bytes = Vec::new();
             file.take(LARGEST + 1).read_to_end(&mut bytes)?;
             // What is too long or no text is no signature.
@@ -143,6 +146,7 @@ impl fmt::Debug for Signature {
     }
 }
 
+/// Without waiting for a writer, if it is a pipe after all.
 fn open(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     {

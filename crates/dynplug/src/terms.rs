@@ -71,7 +71,7 @@ impl Terms {
     pub(crate) fn accept(&self, path: &Path, plugin: &Plugin) -> Result<(), OpenError> {
         let Some(policy) = self.policy.as_deref().filter(|_| !plugin.is_linked_in()) else { return Ok(()) };
         let accepted = match plugin.found_out() {
-            Some(voucher) => policy.accepts(voucher),
+            Some(voucher) => policy.accepts(path, voucher),
             None => Err(Untrusted::OpenedBefore),
         };
         accepted.map_err(|reason| untrusted(path, reason))

@@ -91,8 +91,9 @@ fn a_key_ends_and_another_takes_over() {
     judge(&new, "2026-07-01").unwrap();
     // What was opened in time is no longer given to who asks too late.
     let voucher = judge(&old, "2026-06-30").unwrap().voucher;
-    policy.accepts_at(&voucher, until("2026-06-30")).unwrap();
-    assert_eq!(policy.accepts_at(&voucher, until("2026-07-01")).unwrap_err().code(), Code::Expired);
+    policy.accepts_at(&old.file, &voucher, until("2026-06-30")).unwrap();
+    let late = policy.accepts_at(&old.file, &voucher, until("2026-07-01"));
+    assert_eq!(late.unwrap_err().code(), Code::Expired);
     // Of two ends of one key the later counts.
     let twice = policy.clone().key(old.key().until(until("2027-06-30")));
     twice.judge_at(&old.file, &old.file, BYTES, until("2026-07-01")).unwrap();
@@ -128,6 +129,32 @@ fn what_is_pinned_decides_for_its_name() {
 }
 
 #[test]
+fn a_link_that_takes_the_place_of_a_pinned_file_leads_to_nothing_else() {
+    // An older one, which the same key has signed, lies beside it.
+    let case = Case::new("pinned-link");
+    case.sign(BYTES, "");
+    let link = case.folder.join("libpinned.so");
+    let policy = |pins| Policy::new().key(case.key()).pins(pins);
+    let code = |outcome: Result<Judged, Untrusted>| outcome.err().map(|error| error.code());
+    let judge = |policy: &Policy| code(policy.judge(&link, &case.file, BYTES));
+    let other = policy(pin("libpinned.so", b"the pinned one"));
+    assert_eq!(judge(&other), Some(Code::NotPinned));
+    // By its own name it is as good as ever, and then the link gives it to nobody either.
+    let voucher = other.judge(&case.file, &case.file, BYTES).unwrap().voucher;
+    other.accepts(&case.file, &voucher).unwrap();
+    assert_eq!(other.accepts(&link, &voucher).unwrap_err().code(), Code::NotPinned);
+    // Where both names are pinned, both have to be true.
+    let mut both = pin("libhello.so", BYTES);
+    both.add("libpinned.so", Digest::of(BYTES));
+    assert_eq!(judge(&policy(both.clone())), None);
+    both.remove("libpinned.so");
+    both.add("libpinned.so", Digest::of(b"the pinned one"));
+    assert_eq!(judge(&policy(both)), Some(Code::NotPinned));
+    // Links with versions are led by what is pinned at their end.
+    assert_eq!(judge(&Policy::new().pins(pin("libhello.so", BYTES))), None);
+}
+
+#[test]
 fn what_is_denied_stays_out_whoever_speaks_for_it() {
     let case = Case::new("denied");
     case.sign(BYTES, "");
@@ -159,7 +186,8 @@ fn what_was_opened_before_is_judged_by_what_was_found_out() {
     let strict = signed.clone().only_owner_writes();
     let nothing = Policy::new();
     let voucher = |policy: &Policy| policy.judge(&case.file, &case.file, BYTES).unwrap().voucher;
-    let code = |policy: &Policy, voucher| policy.accepts(&voucher).err().map(|error| error.code());
+    let code =
+        |policy: &Policy, voucher| policy.accepts(&case.file, &voucher).err().map(|error| error.code());
     for (policy, before, expected) in [
         (&signed, &signed, None),
         (&signed, &denying, None),
