@@ -29,6 +29,8 @@ pub fn inlined() -> u32 { 30 }
 
 fn private() -> u32 { 40 }
 
+pub fn asserted(number: u32) { debug_assert!(number > 0) }
+
 making_macro::made!();
 
 #[cfg(feature = "more")]
@@ -235,6 +237,22 @@ fn refused_after(path: &str, old: &str, new: &str, cause: &str) {
     let changed = Changed::member(&workspace, path, old, new);
     workspace.refuses(&[], cause);
     drop(changed);
+    workspace.opens_again();
+}
+
+// C10
+#[test]
+fn other_source_is_told_beside_other_settings() {
+    let workspace = workspace();
+    let configuration = workspace.fixture.root().join(CONFIGURATION);
+    let settings = Changed::file(configuration, "[env]", "[profile.dev]\ndebug-assertions = false\n\n[env]");
+    // What `debug_assert!` becomes is another, in the source that the compiler sees; what people wrote is not.
+    let (_, ran) = workspace.build_host(&[]);
+    ran.fails_with(1).says("settings: ").says("`debug-assertions`").does_not_say("crate-content");
+    let source = Changed::member(&workspace, "below/src/lib.rs", "{ 1 }", "{ 11 }");
+    let (_, ran) = workspace.build_host(&[]);
+    ran.fails_with(1).says("settings: ").says(&source_of("below")).does_not_say(&source_of("app-api"));
+    drop((source, settings));
     workspace.opens_again();
 }
 

@@ -33,6 +33,10 @@ pub struct Unit {
     /// SHA-256 over the expanded source, where it was asked for.
     #[serde(default)]
     pub meaning: Option<String>,
+    /// That of the source as it would be with the usual settings: it is the same in a build for debugging and in one for
+    /// release.
+    #[serde(default)]
+    pub code: Option<String>,
     /// The metadata's file, or the library's for proc macros.
     pub file: PathBuf,
     /// The files of the crates that it was given.
@@ -73,6 +77,7 @@ impl Unit {
             id: hex(&sha256(key.as_bytes())[..16]),
             content: String::new(),
             meaning: None,
+            code: None,
             file: PathBuf::new(),
             externs,
             dependencies,
@@ -146,14 +151,24 @@ impl Unit {
     }
 }
 
+/// Codegen options that change what rustc makes of a crate, and that people or profiles set.
+const SETTINGS: [&str; 7] = [
+    "opt-level",
+    "debug-assertions",
+    "overflow-checks",
+    "debuginfo",
+    "panic",
+    "target-cpu",
+    "target-feature",
+];
+
 /// The settings of a compilation that may matter to whoever compares two of them.
 fn settings(call: &Invocation) -> Vec<(String, String)> {
     let mut settings = Vec::new();
     if let Some(edition) = call.value("--edition") {
         settings.push(("edition".to_owned(), edition.to_owned()));
     }
-    for name in ["opt-level", "debug-assertions", "overflow-checks", "panic", "target-cpu", "target-feature"]
-    {
+    for name in SETTINGS {
         if let Some(value) = call.codegen(name).last() {
             settings.push((name.to_owned(), value.to_owned()));
         }

@@ -258,8 +258,8 @@ diagnostics! {
     }
     Settings "settings" {
         title: "shared crates compiled with other settings",
-        explanation: "The API library that the plugin was compiled against and the one in the host are from the same \
-            source, but were compiled with other settings, most often debug and release. The settings themselves do \
+        explanation: "The API library that the plugin was compiled against and the one in the host were compiled with \
+            other settings, most often debug and release; a crate whose source is another too is told beside this. The settings themselves do \
             no harm, but they make two builds, and a plugin fits one.",
         remedy: "build the plugin with the host's profile and its settings: \
             `cargo dynplug build -p {plugin} --profile {profile}`; or host and plugin with one of your choice: \
@@ -284,11 +284,19 @@ diagnostics! {
     }
     CrateContent "crate-content" {
         title: "a shared crate was compiled from other source",
-        explanation: "Name, version, place, features and settings of the shared crate are the same on both sides, and \
-            yet it was compiled into something else: its source was edited, or a build script or macro made other \
-            code. Even one field or one method more moves everything behind it in memory.",
+        explanation: "Name, version, place and features of the shared crate are the same on both sides, and yet its source \
+            is another: it was edited, or a build script or macro made other code. Even one field or one method more moves everything behind it in memory.",
         remedy: "build both from one source: `cargo dynplug build{options}`; or only the plugin, against this host: \
             `cargo dynplug build -p {plugin}{options}`",
+        with_sdk: with_the_hosts_sdk!(),
+    }
+    CrateBuild "crate-build" {
+        title: "a shared crate was compiled into something else, from the same source",
+        explanation: "Name, version, place, features and recorded settings of the shared crate are the same on both sides, \
+            and its source is too. Yet rustc made something else of it: its build script or a macro made other code, as \
+            from another environment or other tools, or a flag was set that is not on record (look for `RUSTFLAGS`).",
+        remedy: "build both in one place, with one environment: `cargo dynplug build{options}`; or only the plugin, against \
+            this host: `cargo dynplug build -p {plugin}{options}`",
         with_sdk: with_the_hosts_sdk!(),
     }
     NativeCode "native-code" {

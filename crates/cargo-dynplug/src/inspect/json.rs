@@ -109,6 +109,7 @@ fn crate_info(info: &CrateInfo) -> Value {
         shared,
         id,
         content,
+        code,
         dependencies,
         settings,
     } = info;
@@ -116,7 +117,7 @@ fn crate_info(info: &CrateInfo) -> Value {
         settings.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
     json!({
         "package": package, "version": version, "crate_name": crate_name, "source": source,
-        "features": features, "shared": shared, "id": hex(id), "content": hex(content),
+        "features": features, "shared": shared, "id": hex(id), "content": hex(content), "code": (*code != [0; 32]).then(|| hex(code)),
         "dependencies": dependencies, "settings": settings,
     })
 }

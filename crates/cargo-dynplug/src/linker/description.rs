@@ -70,6 +70,7 @@ pub(super) fn crate_list<'a>(shared: &'a [Unit], private: &'a [Unit]) -> Vec<Cra
                 shared: *shared,
                 id: bytes(&unit.id),
                 content: bytes(&unit.content),
+                code: bytes(unit.code.as_deref().unwrap_or_default()),
                 dependencies,
                 settings: unit.settings.clone(),
             }

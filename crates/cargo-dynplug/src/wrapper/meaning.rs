@@ -10,8 +10,40 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use sha2::{Digest, Sha256};
 use std::process::{Command, Stdio};
 
+/// The hash of what is compiled, and that of what would be with the usual settings, by which two builds with other settings
+/// can tell whether they are from one source.
+pub(super) fn of_both(call: &Invocation, proc_macro: bool) -> (Option<String>, Option<String>) {
+    match with_usual_settings(call) {
+        Some(usual) => std::thread::scope(|scope| {
+            let code = scope.spawn(|| of(&usual, proc_macro));
+            (of(call, proc_macro), code.join().ok().flatten())
+        }),
+        None => {
+            let meaning = of(call, proc_macro);
+            (meaning.clone(), meaning)
+        }
+    }
+}
+
+/// The call without the settings that source can ask for by `cfg`; none where it has the usual ones already.
+fn with_usual_settings(call: &Invocation) -> Option<Invocation> {
+    let last = |name| call.codegen(name).last();
+    let asserts = match last("debug-assertions") {
+        Some(value) => !matches!(value, "no" | "n" | "off" | "false"),
+        None => last("opt-level").is_none_or(|level| level == "0"),
+    };
+    let asked = ["overflow-checks", "panic", "target-cpu", "target-feature"];
+    if !asserts && asked.iter().all(|name| last(name).is_none()) {
+        return None;
+    }
+    let mut usual = call.clone();
+    asked.iter().chain(&["debug-assertions"]).for_each(|name| usual.remove_codegen(name));
+    usual.push("-C", "debug-assertions=off");
+    Some(usual)
+}
+
 /// The hash, as hexadecimal digits; none where the compiler doesn't show the expanded source.
-pub(super) fn of(call: &Invocation, proc_macro: bool) -> Option<String> {
+fn of(call: &Invocation, proc_macro: bool) -> Option<String> {
     let mut shown = call.clone();
     for option in ["--emit", "--out-dir", "--json", "--error-format", "--crate-type"] {
         shown.remove(option, |_| true);
@@ -121,6 +153,24 @@ mod tests {
         let mut hash = Sha256::new();
         feed(&mut hash, text.parse().unwrap());
         hex(&hash.finalize())
+    }
+
+    // C10
+    #[test]
+    fn a_release_has_the_usual_settings_and_a_build_for_debugging_is_given_them() {
+        let usual = |options: &[&str]| {
+            let words = ["rustc", "--crate-name", "a", "src/lib.rs"].iter().chain(options);
+            let words = words.map(std::ffi::OsString::from).collect();
+            let call = with_usual_settings(&Invocation::parse(words).unwrap())?;
+            Some(call.arguments().join(" "))
+        };
+        assert_eq!(usual(&["-C", "opt-level=3"]), None);
+        assert_eq!(usual(&["-C", "debug-assertions=off"]), None);
+        for options in [&[][..], &["-C", "opt-level=3", "-C", "debug-assertions=on", "-C", "panic=abort"]] {
+            let usual = usual(options).expect("they are others");
+            assert!(usual.contains("debug-assertions=off"), "{usual}");
+            assert!(!usual.contains("debug-assertions=on") && !usual.contains("panic"), "{usual}");
+        }
     }
 
     // C13

@@ -100,8 +100,9 @@ fn run(mut call: Invocation, context: &Context) -> Result<i32> {
     // Of what comes from a registry or a repository nobody changes a comment.
     let edited = unit.source.starts_with("path") && context.api_closure.contains(&package_dir);
     let shared = matches!(context.phase, Phase::Hosts { .. }) && (asked.is_for_target() || unit.proc_macro);
-    let meaning = if edited && shared { meaning::of(&compilation.call, unit.proc_macro) } else { None };
-    unit.meaning = meaning;
+    if edited && shared {
+        (unit.meaning, unit.code) = meaning::of_both(&compilation.call, unit.proc_macro);
+    }
     if let Some(link) = &mut compilation.link {
         link.unit.clone_from(&unit);
     }

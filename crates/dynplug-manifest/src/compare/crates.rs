@@ -1,9 +1,12 @@
 //! The shared crates one by one: which of them made two builds of an API library, and which only followed.
 
+use super::pairs::{Pairs, below_changed, by_name};
+use super::settings::Settings;
 use super::text::{Printable, Quoted, Title, Word};
+use super::version::by_version;
 use super::{Found, Side};
 use crate::diagnostics::Code;
-use crate::manifest::{CrateInfo, Manifest};
+use crate::manifest::CrateInfo;
 use crate::sorted::{arrange, set, sorted_by};
 use std::cmp::Ordering;
 use std::fmt;
@@ -58,19 +61,28 @@ pub(super) fn compare(found: &mut Found<'_>, one_compiler: bool) -> Summary {
     let pairs = Pairs::of(host, theirs, plugin, ours);
     let mut summary = Summary::default();
     let mut settings = Settings::default();
-    let mut contents = Vec::new();
+    let mut causes = Vec::new();
     let mut unrecorded = Vec::new();
     for pair in &pairs.pairs {
         let Some((theirs, ours)) = pair.crates(host, plugin) else { continue };
         if same(theirs, ours) {
             continue;
         }
-        let explained = one(found, theirs, ours) | settings.compare(&theirs.settings, &ours.settings);
+        let explained = one(found, theirs, ours);
+        let set = settings.compare(&theirs.settings, &ours.settings);
         if !one_compiler {
             continue;
         }
         summary.changed += 1;
         if explained {
+            continue;
+        }
+        let edited = edited(theirs, ours);
+        if set {
+            // What other settings make of a crate says nothing of its source, unless that is known.
+            if edited == Some(true) {
+                causes.push((theirs, ours, Cause::Edited));
+            }
             continue;
         }
         // Of a crate in a folder, which people edit, the content is a hash of its own source. Of others it is one of
@@ -80,11 +92,11 @@ pub(super) fn compare(found: &mut Found<'_>, one_compiler: bool) -> Summary {
             below_changed(host, theirs, &pairs.same_host) || below_changed(plugin, ours, &pairs.same_plugin)
         };
         if contents_known(theirs, ours) && theirs.content != ours.content && (own_source || !below()) {
-            contents.push((theirs, ours));
+            causes.push((theirs, ours, if edited == Some(false) { Cause::Built } else { Cause::Edited }));
         } else {
             summary.dependents += 1;
             if theirs.id == ours.id {
-                unrecorded.push((theirs, ours));
+                unrecorded.push((theirs, ours, Cause::Unrecorded));
             }
         }
     }
@@ -95,13 +107,13 @@ pub(super) fn compare(found: &mut Found<'_>, one_compiler: bool) -> Summary {
         only_one_side(found, info, Code::CrateOnlyInPlugin);
     }
     settings.tell(found);
-    if found.differences.is_empty() && contents.is_empty() {
+    if found.differences.is_empty() && causes.is_empty() {
         // All that is left are crates of which only the name is known.
         summary.dependents -= unrecorded.len();
-        contents = unrecorded;
+        causes = unrecorded;
     }
-    for (theirs, ours) in contents {
-        content(found, theirs, ours);
+    for (theirs, ours, cause) in causes {
+        content(found, theirs, ours, cause);
     }
     // The order of the table is the order of telling; within a kind that of the names, as they were paired.
     let order = sorted_by(&found.differences, |a, b| a.code.cmp(&b.code));
@@ -147,166 +159,6 @@ fn only_one_side(found: &mut Found<'_>, info: &CrateInfo, code: Code) {
     );
 }
 
-/// A panic that leaves code compiled to abort is undefined behaviour, so this is asked of private crates too, and
-/// whatever the identities are.
-pub(super) fn panic_strategy(found: &mut Found<'_>) {
-    let (host, plugin) = (found.host, found.plugin);
-    let Some(api) = host.crates.iter().find(|info| info.shared && info.package == host.package) else {
-        return;
-    };
-    let theirs = panic_setting(api);
-    let other = plugin.crates.iter().find(|info| !info.shared && panic_setting(info) != theirs);
-    let Some(other) = other else { return };
-    found.add(
-        (Code::AbiSettings, Side::Plugin),
-        format_args!("the crate `{}` was compiled with another way to panic", Title(other)),
-        format_args!("panic={}", Printable(&theirs)),
-        format_args!("panic={}", Printable(&panic_setting(other))),
-        &[("setting", &"`panic`")],
-    );
-}
-
-#[inline(never)]
-fn panic_setting(info: &CrateInfo) -> &str {
-    info.settings.iter().rev().find(|(key, _)| key == "panic").map_or("unwind", |(_, value)| value)
-}
-
-/// The shared crates of a manifest, as indices in the order of name and version, so that of several versions the
-/// lowest meets the lowest.
-#[inline(never)]
-fn by_name(manifest: &Manifest) -> Vec<usize> {
-    let mut places = sorted_by(&manifest.crates, |a, b| {
-        let names = (&a.package, &a.crate_name).cmp(&(&b.package, &b.crate_name));
-        names.then_with(|| by_version(&a.version, &b.version))
-    });
-    places.retain(|&at| manifest.crates.get(at).is_some_and(|info| info.shared));
-    places
-}
-
-/// A crate of the host's and the plugin's that is the same one, as indices.
-struct Pair {
-    host: usize,
-    plugin: usize,
-    /// How much they have in common: 0 is most.
-    stage: u8,
-}
-
-impl Pair {
-    fn crates<'m>(&self, host: &'m Manifest, plugin: &'m Manifest) -> Option<(&'m CrateInfo, &'m CrateInfo)> {
-        host.crates.get(self.host).zip(plugin.crates.get(self.plugin))
-    }
-}
-
-/// Which crate of the host's is which of the plugin's.
-struct Pairs {
-    /// In the order of the names.
-    pairs: Vec<Pair>,
-    only_host: Vec<usize>,
-    only_plugin: Vec<usize>,
-    /// For each crate of the host's list whether it is the same on both sides; likewise of the plugin's.
-    same_host: Vec<bool>,
-    same_plugin: Vec<bool>,
-}
-
-/// Compares what names a crate: in the first stage all of it, in each later one less.
-#[inline(never)]
-fn names(stage: u8, a: &CrateInfo, b: &CrateInfo) -> Ordering {
-    let all = [a.package.cmp(&b.package), a.crate_name.cmp(&b.crate_name)];
-    let mut order = all[0].then(all[1]);
-    if stage < 3 {
-        order = order.then_with(|| a.version.cmp(&b.version));
-    }
-    if stage < 2 {
-        order = order.then_with(|| a.source.cmp(&b.source));
-    }
-    if stage < 1 {
-        order = order.then_with(|| a.id.cmp(&b.id));
-    }
-    order
-}
-
-impl Pairs {
-    /// First those that are alike in everything that names a crate, then those alike in less, since a graph may have
-    /// one package in several versions.
-    fn of(host: &Manifest, mut hosts: Vec<usize>, plugin: &Manifest, mut plugins: Vec<usize>) -> Pairs {
-        let (theirs, ours) = (&host.crates[..], &plugin.crates[..]);
-        let mut pairs = Vec::new();
-        for stage in 0..4 {
-            pair(stage, (theirs, &mut hosts), (ours, &mut plugins), &mut pairs);
-        }
-        let order = sorted_by(&pairs, |a: &Pair, b: &Pair| {
-            let name = |pair: &Pair| theirs.get(pair.host).map(|c| (&c.package, &c.version, &c.crate_name));
-            name(a).cmp(&name(b)).then(a.stage.cmp(&b.stage)).then(a.host.cmp(&b.host))
-        });
-        arrange(&mut pairs, order);
-        let mut same_host = vec![false; theirs.len()];
-        let mut same_plugin = vec![false; ours.len()];
-        for pair in &pairs {
-            let same = pair.crates(host, plugin).is_some_and(|(theirs, ours)| same(theirs, ours));
-            for (list, at) in [(&mut same_host, pair.host), (&mut same_plugin, pair.plugin)] {
-                if let Some(place) = list.get_mut(at) {
-                    *place = same;
-                }
-            }
-        }
-        Pairs { pairs, only_host: hosts, only_plugin: plugins, same_host, same_plugin }
-    }
-}
-
-/// Some crates of a list in the order of what names them.
-#[inline(never)]
-fn by_names(stage: u8, crates: &[CrateInfo], places: &[usize]) -> Vec<usize> {
-    let order = sorted_by(places, |&a, &b| {
-        crates.get(a).zip(crates.get(b)).map_or(Ordering::Equal, |(a, b)| names(stage, a, b))
-    });
-    order.into_iter().filter_map(|place| places.get(place).copied()).collect()
-}
-
-/// Takes the crates that are alike in this stage out of both lists, the first with the first.
-#[inline(never)]
-fn pair(
-    stage: u8,
-    (theirs, hosts): (&[CrateInfo], &mut Vec<usize>),
-    (ours, plugins): (&[CrateInfo], &mut Vec<usize>),
-    pairs: &mut Vec<Pair>,
-) {
-    let (by_host, by_plugin) = (by_names(stage, theirs, hosts), by_names(stage, ours, plugins));
-    let (mut by_host, mut by_plugin) = (&by_host[..], &by_plugin[..]);
-    let mut taken = (vec![false; theirs.len()], vec![false; ours.len()]);
-    while let ([host, hosts @ ..], [plugin, plugins @ ..]) = (by_host, by_plugin) {
-        let (Some(a), Some(b)) = (theirs.get(*host), ours.get(*plugin)) else { break };
-        let order = names(stage, a, b);
-        if order.is_eq() {
-            pairs.push(Pair { host: *host, plugin: *plugin, stage });
-            for (taken, at) in [(&mut taken.0, *host), (&mut taken.1, *plugin)] {
-                if let Some(taken) = taken.get_mut(at) {
-                    *taken = true;
-                }
-            }
-        }
-        if order.is_le() {
-            by_host = hosts;
-        }
-        if order.is_ge() {
-            by_plugin = plugins;
-        }
-    }
-    for (places, taken) in [(hosts, taken.0), (plugins, taken.1)] {
-        places.retain(|&at| taken.get(at) != Some(&true));
-    }
-}
-
-/// Whether a direct dependency is not the same on both sides. One step is enough: a dependency that differs has its
-/// own cause.
-#[inline(never)]
-fn below_changed(manifest: &Manifest, info: &CrateInfo, same: &[bool]) -> bool {
-    info.dependencies.iter().filter_map(|&index| usize::try_from(index).ok()).any(|at| {
-        // An index without a crate, or of a crate that isn't shared, says nothing about the API library.
-        let Some(below) = manifest.crates.get(at).filter(|below| below.shared) else { return false };
-        !std::ptr::eq(below, info) && same.get(at) == Some(&false)
-    })
-}
-
 /// The id holds name, version, features, settings and the ids below; the content is what was compiled.
 #[inline(never)]
 pub(super) fn same(a: &CrateInfo, b: &CrateInfo) -> bool {
@@ -333,6 +185,7 @@ fn one(found: &mut Found<'_>, theirs: &CrateInfo, ours: &CrateInfo) -> bool {
         // Both compared by the caller: they say that something differs, and not what.
         id: _,
         content: _,
+        code: _,
         // Another dependency is another crate in the list, and is told as such.
         dependencies: _,
         // Compared by the caller too.
@@ -428,19 +281,43 @@ fn only<'a>(these: &[&'a str], those: &[&str]) -> Vec<&'a str> {
     these.iter().filter(|name| those.binary_search(name).is_err()).copied().collect()
 }
 
-fn content(found: &mut Found<'_>, theirs: &CrateInfo, ours: &CrateInfo) {
+/// Why a crate that is the same by name, version and features was compiled into something else.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// Its source, or what macros and build scripts add to it, is another.
+    Edited,
+    /// Its source and settings are the same.
+    Built,
+    /// What was compiled is not on record.
+    Unrecorded,
+}
+
+/// Whether two crates of one name and version are from other source; nothing where that isn't on record.
+fn edited(theirs: &CrateInfo, ours: &CrateInfo) -> Option<bool> {
+    if theirs.code != [0; 32] && ours.code != [0; 32] {
+        return Some(theirs.code != ours.code);
+    }
+    // What a registry has under a version, and a repository under a revision, nobody changes.
+    let fixed = |source: &str| !source.is_empty() && !source.starts_with("path");
+    (fixed(&theirs.source) && theirs.source == ours.source).then_some(false)
+}
+
+fn content(found: &mut Found<'_>, theirs: &CrateInfo, ours: &CrateInfo, cause: Cause) {
     let name = Printable(&theirs.package);
-    let what: &dyn fmt::Display = if contents_known(theirs, ours) {
-        &format_args!(
+    let what: &dyn fmt::Display = match cause {
+        Cause::Edited => &format_args!(
             "the source of the shared crate `{name}` is not the same, though version and features are"
-        )
-    } else {
-        &format_args!(
+        ),
+        Cause::Built => &format_args!(
+            "the shared crate `{name}` was compiled into something else, from the same source with the same settings"
+        ),
+        Cause::Unrecorded => &format_args!(
             "of all shared crates only `{name}` can differ: what was compiled of it is not on record"
-        )
+        ),
     };
+    let code = if cause == Cause::Built { Code::CrateBuild } else { Code::CrateContent };
     found.add(
-        (Code::CrateContent, Side::Either),
+        (code, Side::Either),
         format_args!("{what}"),
         format_args!("{}", Compiled(theirs)),
         format_args!("{}", Compiled(ours)),
@@ -456,95 +333,6 @@ impl fmt::Display for Compiled<'_> {
         match self.0.content {
             content if content == [0; 32] => write!(f, "{}, its contents not on record", Title(self.0)),
             content => write!(f, "{}, contents {}", Title(self.0), crate::Identity(content).short()),
-        }
-    }
-}
-
-/// Settings in which crates differ: most often one that was set for all of them, so they are told together.
-#[derive(Default)]
-struct Settings<'a> {
-    /// One for each crate and setting.
-    found: Vec<Setting<'a>>,
-}
-
-/// The values that a setting has for a crate, the host's and the plugin's.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-struct Setting<'a> {
-    name: &'a str,
-    theirs: Option<&'a str>,
-    ours: Option<&'a str>,
-}
-
-/// Settings that change how code is called, how panics travel, or which instructions there are.
-const ABI: [&str; 3] = ["panic", "target-cpu", "target-feature"];
-
-impl<'a> Settings<'a> {
-    /// Whether there is a difference.
-    fn compare(&mut self, theirs: &'a [(String, String)], ours: &'a [(String, String)]) -> bool {
-        let all: Vec<&'a (String, String)> = theirs.iter().chain(ours).collect();
-        let before = self.found.len();
-        let mut setting = Setting::default();
-        for at in sorted_by(&all, |a, b| a.0.cmp(&b.0)) {
-            let Some((name, value)) = all.get(at) else { continue };
-            if setting.name != name {
-                self.push(setting);
-                setting = Setting { name, ..Setting::default() };
-            }
-            // The last one counts, as it does for rustc.
-            *(if at < theirs.len() { &mut setting.theirs } else { &mut setting.ours }) = Some(value);
-        }
-        self.push(setting);
-        self.found.len() != before
-    }
-
-    fn push(&mut self, setting: Setting<'a>) {
-        if setting.theirs != setting.ours {
-            self.found.push(setting);
-        }
-    }
-
-    /// Adds one difference for all crates that have the same two values.
-    fn tell(&self, found: &mut Found<'_>) {
-        let order = sorted_by(&self.found, Ord::cmp);
-        let mut count = 0;
-        for (n, at) in order.iter().enumerate() {
-            let Some(setting) = self.found.get(*at) else { continue };
-            count += 1;
-            if order.get(n + 1).and_then(|next| self.found.get(*next)) != Some(setting) {
-                setting.tell(count, found);
-                count = 0;
-            }
-        }
-    }
-}
-
-impl Setting<'_> {
-    fn tell(self, count: usize, found: &mut Found<'_>) {
-        let Setting { name, theirs, ours } = self;
-        let plural = if count == 1 { "" } else { "s" };
-        let is_abi = ABI.contains(&name);
-        let printed = Printable(&name);
-        found.add(
-            if is_abi { (Code::AbiSettings, Side::Plugin) } else { (Code::Settings, Side::Either) },
-            format_args!("{count} shared crate{plural} compiled with another `{printed}`"),
-            format_args!("{}", Printable(&Value { name, value: theirs })),
-            format_args!("{}", Printable(&Value { name, value: ours })),
-            &[("setting", &format_args!("`{printed}`"))],
-        );
-    }
-}
-
-/// What one side has a setting set to.
-struct Value<'a> {
-    name: &'a str,
-    value: Option<&'a str>,
-}
-
-impl fmt::Display for Value<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.value {
-            Some(value) => write!(f, "{}={value}", self.name),
-            None => write!(f, "{} not set", self.name),
         }
     }
 }
@@ -567,31 +355,4 @@ impl fmt::Display for Place<'_> {
         };
         write!(f, "{before}{}", Printable(&place))
     }
-}
-
-/// Which of two versions is older, as cargo has it; what is no version is compared as text.
-#[inline(never)]
-pub(super) fn by_version(a: &str, b: &str) -> Ordering {
-    /// The numbers with dots between them, and the parts of a pre-release.
-    fn split(version: &str) -> (&str, &str) {
-        let version = version.split('+').next().unwrap_or(version);
-        version.split_once('-').unwrap_or((version, ""))
-    }
-    let ((numbers, pre), (other_numbers, other_pre)) = (split(a), split(b));
-    // A release comes after its pre-releases.
-    let is_release = |pre: &str| pre.bytes().all(|byte| byte == b'.');
-    by_parts(numbers, other_numbers, false)
-        .then_with(|| is_release(pre).cmp(&is_release(other_pre)))
-        .then_with(|| by_parts(pre, other_pre, true))
-        .then_with(|| a.cmp(b))
-}
-
-/// Compares parts with dots between them, numbers before words; where words count, what is empty is no part.
-#[inline(never)]
-fn by_parts(a: &str, b: &str, words: bool) -> Ordering {
-    fn parts(text: &str, words: bool) -> impl Iterator<Item = (u64, &str)> {
-        let parts = text.split('.').filter(move |part| !words || !part.is_empty());
-        parts.map(move |part| (part.parse().unwrap_or(u64::MAX), if words { part } else { "" }))
-    }
-    parts(a, words).cmp(parts(b, words))
 }

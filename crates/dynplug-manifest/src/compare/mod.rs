@@ -4,8 +4,11 @@
 //! The identity decides. Only when it differs are the crates looked at one by one, to say why.
 
 mod crates;
+mod pairs;
 mod processor;
+mod settings;
 mod text;
+mod version;
 
 use crate::diagnostics::Code;
 use crate::manifest::{CrateInfo, LibraryReference, Manifest, Product};
@@ -249,7 +252,7 @@ pub fn compare(host: &Host<'_>, plugin: &Manifest, needed: &[&str]) -> Vec<Diffe
     let one_compiler = target == host.machine.target && *rustc == host.api.rustc && *tool == host.api.tool;
     api_library(&mut found, one_compiler);
     processor::compare(&mut found, host);
-    crates::panic_strategy(&mut found);
+    settings::panic_strategy(&mut found);
     private_crates(&mut found, host.loaded);
     libraries(&mut found, host, needed);
     found.differences
@@ -313,7 +316,7 @@ fn api_library(found: &mut Found<'_>, one_compiler: bool) {
             &[("plugin_api", &plugin_api)],
         );
     } else if *version != host.version {
-        let older = crates::by_version(version, &host.version) == Ordering::Less;
+        let older = version::by_version(version, &host.version) == Ordering::Less;
         found.add(
             (Code::ApiVersion, if older { Side::Plugin } else { Side::Either }),
             format_args!("the plugin was compiled against another version of `{}`", Printable(package)),

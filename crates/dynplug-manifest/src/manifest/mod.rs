@@ -46,6 +46,7 @@
 //! | 8 | content | 32 bytes |
 //! | 9 | dependencies | one `u32` for each, an index into the crates |
 //! | 10, repeated | settings | `u32` length of the key, the key, the value: texts |
+//! | 11 | code | 32 bytes |
 //!
 //! Text is UTF-8. Limits: [`MAX_LEN`] bytes in all, [`MAX_TEXT`] bytes for each text, [`MAX_CRATES`] crates,
 //! [`MAX_LIBRARIES`] libraries.
@@ -208,6 +209,9 @@ pub struct CrateInfo {
     pub id: [u8; 16],
     /// A hash of the crate's compiled metadata.
     pub content: [u8; 32],
+    /// A hash of the crate's source with macros expanded, as it is with the usual settings: two builds with other
+    /// settings have the same where they are from one source. Zeros where it isn't on record, as of crates from a registry.
+    pub code: [u8; 32],
     /// The crates that this one depends on: indices into [`Manifest::crates`].
     pub dependencies: Vec<u32>,
     /// What it was compiled with, keys and values.
@@ -254,4 +258,5 @@ mod crate_tag {
     pub(super) const CONTENT: u16 = 8;
     pub(super) const DEPENDENCIES: u16 = 9;
     pub(super) const SETTINGS: u16 = 10;
+    pub(super) const CODE: u16 = 11;
 }

@@ -67,6 +67,7 @@ impl Manifest {
                         shared: false,
                         id: [0; 16],
                         content: [0; 32],
+                        code: [0; 32],
                         dependencies: Vec::new(),
                         settings: Vec::new(),
                     });
@@ -129,7 +130,7 @@ const LIBRARY: [&str; 5] = [
     "libraries.identity",
 ];
 
-const CRATE: [&str; 10] = [
+const CRATE: [&str; 11] = [
     "crates.package",
     "crates.version",
     "crates.crate_name",
@@ -140,6 +141,7 @@ const CRATE: [&str; 10] = [
     "crates.content",
     "crates.dependencies",
     "crates.settings",
+    "crates.code",
 ];
 
 /// Checks the header and returns the bytes of the fields.
@@ -218,6 +220,7 @@ fn read_crate(field: Field<'_>, info: &mut CrateInfo) -> Result<(), DecodeError>
             crate_tag::SHARED => info.shared = boolean(name, field)?,
             crate_tag::ID => array(name, field, &mut info.id)?,
             crate_tag::CONTENT => array(name, field, &mut info.content)?,
+            crate_tag::CODE => array(name, field, &mut info.code)?,
             crate_tag::DEPENDENCIES => info.dependencies = indices(name, field)?,
             crate_tag::SETTINGS => info.settings.push(setting(name, field)?),
             _ => {}

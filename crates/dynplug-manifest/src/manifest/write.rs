@@ -85,6 +85,7 @@ fn write_crate(out: &mut Writer, info: &CrateInfo) {
         shared,
         id,
         content,
+        code,
         dependencies,
         settings,
     } = info;
@@ -108,6 +109,7 @@ fn write_crate(out: &mut Writer, info: &CrateInfo) {
             out.bytes.extend(value.as_bytes());
         });
     }
+    out.field(crate_tag::CODE, code);
 }
 
 struct Writer {

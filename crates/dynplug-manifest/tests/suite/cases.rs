@@ -37,6 +37,7 @@ pub(crate) fn info(package: &str, version: &str, dependencies: &[u32]) -> CrateI
         shared: true,
         id: std::array::from_fn(|at| seed[at % 4]),
         content: std::array::from_fn(|at| seed[at % 4]),
+        code: [0; 32],
         dependencies: dependencies.to_vec(),
         settings: vec![("edition".to_owned(), "2024".to_owned())],
     }
@@ -52,6 +53,9 @@ fn shared() -> Vec<CrateInfo> {
     crates[SERDE].features = vec!["default".to_owned(), "derive".to_owned(), "std".to_owned()];
     crates[API].source = "path+api".to_owned();
     crates[MODEL].source = "path+model".to_owned();
+    for at in [MODEL, API] {
+        crates[at].code = crates[at].content;
+    }
     crates
 }
 
@@ -124,6 +128,14 @@ impl Case {
             self.host.crates[at].id[0] ^= 0xff;
         }
         self.rebuilt()
+    }
+
+    /// Another build, since the source of these crates was edited.
+    pub(crate) fn edited(mut self, places: &[usize]) -> Case {
+        for &at in places {
+            self.host.crates[at].code[0] ^= 0xff;
+        }
+        self.changed(places)
     }
 
     /// These crates of the host's side have other ids, since they depend on others that have.

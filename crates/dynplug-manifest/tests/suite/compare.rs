@@ -184,20 +184,50 @@ fn changed_source_names_the_crate_and_not_those_above_it() {
             }
         })
         .changed(&[BYTES, MODEL, API]);
-    assert_eq!(case.codes(), ["identity", "crate-content"]);
-    assert!(whats(&case, Code::CrateContent)[0].contains("`bytes`"));
+    // What a registry has under a version nobody edits.
+    assert_eq!(case.codes(), ["identity", "crate-build"]);
+    assert!(whats(&case, Code::CrateBuild)[0].contains("`bytes`"));
     assert!(whats(&case, Code::Identity)[0].contains("2 crates that depend on it"));
 }
 
 // C10
 #[test]
 fn crates_that_people_edit_are_each_named() {
-    let case = fitting().changed(&[MODEL, API]);
+    let case = fitting().edited(&[MODEL, API]);
     assert_eq!(case.codes(), ["identity", "crate-content", "crate-content"]);
     // The source is the same and only the id follows from the crate below.
-    let case = fitting().changed(&[MODEL, API]).with(|c| c.host.crates[API].content[0] ^= 0xff);
+    let case = fitting().edited(&[MODEL]).followed(&[API]);
     assert_eq!(case.codes(), ["identity", "crate-content"]);
     assert!(whats(&case, Code::CrateContent)[0].contains("`model`"));
+}
+
+// C10
+#[test]
+fn other_source_is_told_beside_other_settings() {
+    let release = |c: &mut Case| {
+        for info in &mut c.host.crates {
+            info.settings.push(("opt-level".to_owned(), "3".to_owned()));
+        }
+    };
+    let all = [BYTES, SERDE, MODEL, API];
+    // Other settings make something else of every crate, which says nothing of its source.
+    assert_eq!(fitting().with(release).changed(&all).codes(), ["identity", "settings"]);
+    let case = fitting().with(release).edited(&[MODEL]).changed(&[BYTES, SERDE, API]);
+    assert_eq!(case.codes(), ["identity", "settings", "crate-content"]);
+    assert!(whats(&case, Code::CrateContent)[0].contains("`model`"));
+    // A tool that doesn't say leaves it open.
+    let case = case.with(|c| c.plugin.crates[MODEL].code = [0; 32]);
+    assert_eq!(case.codes(), ["identity", "settings"]);
+}
+
+// C10
+#[test]
+fn another_build_of_one_source_with_the_same_settings_is_told_as_such() {
+    assert_eq!(fitting().changed(&[BYTES]).codes(), ["identity", "crate-build"]);
+    assert_eq!(fitting().changed(&[MODEL]).codes(), ["identity", "crate-build"]);
+    assert_eq!(fitting().edited(&[MODEL]).codes(), ["identity", "crate-content"]);
+    let unknown = |c: &mut Case| c.host.crates[MODEL].code = [0; 32];
+    assert_eq!(fitting().with(unknown).changed(&[MODEL]).codes(), ["identity", "crate-content"]);
 }
 
 // C10

@@ -120,11 +120,11 @@ fn cases() -> Vec<(&'static str, Case)> {
         ),
         (
             "crate-only-in-host",
-            fitting().with(|c| c.host.crates.push(info("uuid", "1.16.0", &[]))).changed(&[API]),
+            fitting().with(|c| c.host.crates.push(info("uuid", "1.16.0", &[]))).edited(&[API]),
         ),
         (
             "crate-only-in-plugin",
-            fitting().with(|c| c.plugin.crates.push(info("uuid", "1.16.0", &[]))).changed(&[API]),
+            fitting().with(|c| c.plugin.crates.push(info("uuid", "1.16.0", &[]))).edited(&[API]),
         ),
         (
             "settings-of-an-sdk",
@@ -135,7 +135,7 @@ fn cases() -> Vec<(&'static str, Case)> {
                 })
                 .changed(&[API]),
         ),
-        ("crate-content-of-an-sdk", fitting().with(|c| c.plugin.with_sdk = true).changed(&[API])),
+        ("crate-content-of-an-sdk", fitting().with(|c| c.plugin.with_sdk = true).edited(&[API])),
         (
             "target-of-an-sdk",
             fitting()
@@ -145,14 +145,28 @@ fn cases() -> Vec<(&'static str, Case)> {
                 })
                 .changed(&all),
         ),
-        ("crate-content", fitting().changed(&[API])),
+        ("crate-content", fitting().edited(&[API])),
         (
-            "crate-content-below",
+            "crate-content-and-settings",
+            fitting()
+                .with(|c| {
+                    for info in c.host.crates.iter_mut() {
+                        info.settings.push(("opt-level".to_owned(), "3".to_owned()));
+                    }
+                })
+                .edited(&[MODEL])
+                .changed(&[BYTES, SERDE, API]),
+        ),
+        ("crate-build", fitting().changed(&[BYTES]).followed(&[MODEL, API])),
+        (
+            "crate-build-below",
             fitting()
                 .with(|c| {
                     for crates in [&mut c.host.crates, &mut c.plugin.crates] {
                         crates[MODEL].source = "git+https://example.com/model#1234567".to_owned();
                         crates[API].source = "registry+https://example.com/index".to_owned();
+                        crates[MODEL].code = [0; 32];
+                        crates[API].code = [0; 32];
                     }
                 })
                 .changed(&[MODEL, API]),

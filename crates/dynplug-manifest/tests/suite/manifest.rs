@@ -153,6 +153,8 @@ fn a_field_that_stands_twice_or_not_at_all_is_named() {
         "crates.id",
         "crates.content",
         "crates.dependencies",
+        "",
+        "crates.code",
     ];
     let library = [
         "libraries.package",

@@ -63,6 +63,7 @@ pub(crate) fn any_manifest(numbers: &mut Numbers) -> Manifest {
                 shared: numbers.below(2) == 1,
                 id: numbers.bytes(),
                 content: numbers.bytes(),
+                code: numbers.bytes(),
                 // Only on earlier ones, which leaves no way for a cycle.
                 dependencies: (0..i as u32).filter(|_| numbers.below(2) == 1).collect(),
                 settings: (0..numbers.below(3)).map(|_| (numbers.text(), numbers.text())).collect(),
@@ -92,6 +93,7 @@ pub(crate) fn manifest() -> Manifest {
         shared,
         id: [name.len() as u8; 16],
         content: [name.len() as u8; 32],
+        code: [0; 32],
         dependencies: dependencies.to_vec(),
         settings: vec![("opt-level".into(), "3".into()), ("panic".into(), "unwind".into())],
     };
