@@ -24,6 +24,7 @@ mod native_code;
 mod new;
 mod plain_cargo;
 mod plugin_libraries;
+mod processes;
 mod processor;
 mod promises;
 mod rebuilding;

@@ -13,7 +13,7 @@ use syn::{FnArg, Meta, ReturnType, Safety, Signature, Token, Type};
 
 use crate::parse::{Attribute, Function, Item, Request, Static};
 use crate::standing::{self, Standing};
-use crate::{docs, future, signature, span};
+use crate::{docs, future, serving, signature, span};
 
 /// The name under which rustc gets the plugin's API crate, set by the build tool.
 const API_EXTERN: &str = "DYNPLUG_API_EXTERN";
@@ -72,7 +72,8 @@ fn exported_function(request: &Request, function: &Function) -> TokenStream {
     let text = signature::function(signature);
     let flags = u16::from(signature.asyncness.is_some())
         | (u16::from(matches!(signature.safety, Safety::Unsafe(_))) << 1);
-    let meta = meta(request, "Function", flags, &text, &docs::expression(attributes));
+    let serving::Serving { obstacles, served } = serving::function(signature);
+    let meta = meta(request, "Function", flags, &obstacles, &text, &docs::expression(attributes));
     let (definition, pointer, function) = if signature.asyncness.is_some() {
         let future::Boxed { definition, pointer } = future::boxed(signature);
         (definition, pointer, quote_spanned!(site=> __dynplug_boxed))
@@ -85,6 +86,7 @@ fn exported_function(request: &Request, function: &Function) -> TokenStream {
         #definition
         type __DynplugPointer = #pointer;
         const __DYNPLUG_POINTER: __DynplugPointer = #function;
+        const __DYNPLUG_SERVED: __dynplug::Served = #served;
         // The address is that of a function of the type whose id is beside it.
         static __DYNPLUG_ENTRY: __dynplug::Entry = unsafe {
             __dynplug::Entry::new(
@@ -93,7 +95,7 @@ fn exported_function(request: &Request, function: &Function) -> TokenStream {
                 __dynplug::TypeId::of::<__DynplugPointer>(),
                 __dynplug::type_name::<__DynplugPointer>,
             )
-        };
+        }.served(__DYNPLUG_SERVED);
         #sections
         static __DYNPLUG_LISTED: &__dynplug::Entry = &__DYNPLUG_ENTRY;
         #kept
@@ -103,15 +105,17 @@ fn exported_function(request: &Request, function: &Function) -> TokenStream {
 fn exported_static(request: &Request, variable: &Static) -> TokenStream {
     let site = Span::mixed_site();
     let text = signature::text(variable.declaration());
-    let meta = meta(request, "Static", 0, &text, &docs::expression(&variable.attributes));
+    let serving::Serving { obstacles, served } = serving::variable(variable);
+    let meta = meta(request, "Static", 0, &obstacles, &text, &docs::expression(&variable.attributes));
     let ident = span::copy_ident(&variable.ident);
     let (sections, kept) = (sections("dp_sym"), kept("Entry", "add_symbol"));
     quote_spanned! {site=>
         #meta
+        const __DYNPLUG_SERVED: __dynplug::Served = #served;
         // A `static` that rustc accepts is `Sync`; asked for again here, it would be reported twice.
         static __DYNPLUG_ENTRY: __dynplug::Entry = unsafe {
             __dynplug::Entry::variable(&__DYNPLUG_META, &#ident)
-        };
+        }.served(__DYNPLUG_SERVED);
         #sections
         static __DYNPLUG_LISTED: &__dynplug::Entry = &__DYNPLUG_ENTRY;
         #kept
@@ -122,7 +126,9 @@ fn init(request: &Request, function: &Function) -> TokenStream {
     let site = Span::mixed_site();
     let Function { signature, attributes, .. } = function;
     let text = signature::function(signature);
-    let meta = meta(request, "Init", 0, &text, &docs::expression(attributes));
+    // Init functions run where the plugin is.
+    let obstacles = quote_spanned!(site=> 0);
+    let meta = meta(request, "Init", 0, &obstacles, &text, &docs::expression(attributes));
     let ident = span::copy_ident(&signature.ident);
     // A result of the wrong type is shown at the function's name.
     let call = quote_spanned!(span::generated_at(signature.ident.span())=> #ident());
@@ -140,7 +146,14 @@ fn init(request: &Request, function: &Function) -> TokenStream {
 }
 
 /// The record of an item, as bytes in a section of its own.
-fn meta(request: &Request, kind: &str, flags: u16, signature: &str, docs: &TokenStream) -> TokenStream {
+fn meta(
+    request: &Request,
+    kind: &str,
+    flags: u16,
+    obstacles: &TokenStream,
+    signature: &str,
+    docs: &TokenStream,
+) -> TokenStream {
     let site = Span::mixed_site();
     let kind = syn::Ident::new(kind, site);
     let name = match &request.arguments.name {
@@ -151,11 +164,13 @@ fn meta(request: &Request, kind: &str, flags: u16, signature: &str, docs: &Token
     let flags = flags | (u16::from(is_plugin) << 2);
     let sections = sections("dp_exp");
     quote_spanned! {site=>
+        const __DYNPLUG_OBSTACLES: __dynplug::primitive::u64 = #obstacles;
         const __DYNPLUG_FIELDS: __dynplug::record::Fields<'static> = __dynplug::record::Fields {
             kind: __dynplug::record::Kind::#kind,
             flags: #flags,
             line: __dynplug::line!(),
             column: __dynplug::column!(),
+            obstacles: __DYNPLUG_OBSTACLES,
             name: #name,
             signature: #signature,
             docs: #docs,

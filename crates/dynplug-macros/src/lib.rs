@@ -14,6 +14,7 @@ mod expand;
 mod future;
 mod lock;
 mod parse;
+mod serving;
 mod signature;
 mod span;
 mod standing;

@@ -21,6 +21,7 @@ mod identity;
 pub mod image;
 pub mod manifest;
 pub mod note;
+pub mod obstacle;
 pub mod order;
 mod reader;
 pub mod record;

@@ -47,6 +47,10 @@ impl<'a> Reader<'a> {
         self.array().map(u32::from_le_bytes)
     }
 
+    pub(crate) fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+
     /// The bytes behind a `u32` that says how many they are.
     pub(crate) fn prefixed(&mut self) -> Option<&'a [u8]> {
         let mut ahead = self.clone();

@@ -11,6 +11,7 @@
 //! | 2 | flags: bit 0 `async fn`, bit 1 `unsafe fn`, bit 2 the crate is a plugin, the others zero |
 //! | 4 | line of the item, counted from 1 |
 //! | 4 | column of the item, counted from 1 |
+//! | 8 | obstacles: what keeps the item from being called from another process, [`Fields::obstacles`] |
 //! | 4 + n, eight times | name, signature, docs, package, version, module, file, below: byte length, then UTF-8 |
 //! | 0 or 1 | one zero byte if the length would be a multiple of 256 without it |
 //!
@@ -31,7 +32,7 @@ use std::fmt;
 use crate::reader::Reader;
 
 /// The version of the record that this crate writes, and the only one that it reads.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 
 /// The flag of an item declared `async fn`.
 pub const FLAG_ASYNC: u16 = 1 << 0;
@@ -44,11 +45,20 @@ pub const FLAG_PLUGIN: u16 = 1 << 2;
 
 const KNOWN_FLAGS: u16 = FLAG_ASYNC | FLAG_UNSAFE | FLAG_PLUGIN;
 
+/// The bit for what a function returns, or for the type of a static.
+pub const OBSTACLE_RESULT: u32 = 61;
+
+/// The bit for the function itself.
+pub const OBSTACLE_ITEM: u32 = 62;
+
+/// What [`Fields::obstacles`] is where nobody has asked: dynplug had no feature `process`.
+pub const OBSTACLES_UNKNOWN: u64 = 1 << 63;
+
 /// What [`Fields::below`] is where nobody knows.
 pub const UNKNOWN: &str = "?";
 
 /// Everything before the first string.
-const HEADER_LEN: usize = 16;
+const HEADER_LEN: usize = 24;
 
 /// The smallest length a record can have: a header and eight empty strings.
 const MIN_LEN: usize = HEADER_LEN + 8 * 4;
@@ -104,6 +114,10 @@ pub struct Fields<'a> {
     pub line: u32,
     /// The column of the item, counted from 1.
     pub column: u32,
+    /// What keeps it from being called from another process, as bits: 0 to 60 the arguments that serde can't carry,
+    /// [`OBSTACLE_RESULT`] what is returned or the type of a static, [`OBSTACLE_ITEM`] the function itself, which is
+    /// `unsafe`, and [`OBSTACLES_UNKNOWN`] that nobody has asked.
+    pub obstacles: u64,
     /// What a lookup finds; for an init function its own name.
     pub name: &'a str,
     /// The item as a person would write it, such as `fn greet(name: &str) -> String`.
@@ -148,7 +162,7 @@ impl<'a> Fields<'a> {
     /// ```
     /// # use dynplug_manifest::record::{Fields, Kind, encode, encoded_len};
     /// const FIELDS: Fields<'static> = Fields {
-    ///     kind: Kind::Function, flags: 0, line: 3, column: 1,
+    ///     kind: Kind::Function, flags: 0, line: 3, column: 1, obstacles: 0,
     ///     name: "f", signature: "fn f()", docs: "", package: "hello", version: "0.1.0",
     ///     module: "hello", file: "src/lib.rs", below: "hello-api 0.1.0 shared",
     /// };
@@ -226,7 +240,7 @@ pub const fn encoded_len(fields: &Fields<'_>) -> usize {
 /// ```
 /// # use dynplug_manifest::record::{Fields, Kind, encode, encoded_len};
 /// const FIELDS: Fields<'static> = Fields {
-///     kind: Kind::Static, flags: 0, line: 7, column: 1,
+///     kind: Kind::Static, flags: 0, line: 7, column: 1, obstacles: 0,
 ///     name: "V", signature: "static V: AtomicI64", docs: "Counts.", package: "hello", version: "0.1.0",
 ///     module: "hello", file: "src/lib.rs", below: "",
 /// };
@@ -244,6 +258,7 @@ pub const fn encode<const N: usize>(fields: &Fields<'_>) -> [u8; N] {
     rest = put(rest, &fields.flags.to_le_bytes());
     rest = put(rest, &fields.line.to_le_bytes());
     rest = put(rest, &fields.column.to_le_bytes());
+    rest = put(rest, &fields.obstacles.to_le_bytes());
     let strings = fields.strings();
     let mut i = 0;
     while i < strings.len() {
@@ -273,7 +288,7 @@ const fn put<'o>(out: &'o mut [u8], bytes: &[u8]) -> &'o mut [u8] {
 /// ```
 /// # use dynplug_manifest::record::{Fields, Kind, Records, encode, encoded_len};
 /// # const FIELDS: Fields<'static> = Fields {
-/// #     kind: Kind::Function, flags: 0, line: 3, column: 1,
+/// #     kind: Kind::Function, flags: 0, line: 3, column: 1, obstacles: 0,
 /// #     name: "f", signature: "fn f()", docs: "", package: "hello", version: "0.1.0",
 /// #     module: "hello", file: "src/lib.rs", below: "",
 /// # };
@@ -346,6 +361,7 @@ fn split(bytes: &[u8], offset: usize) -> Result<(Fields<'_>, &[u8]), RecordError
     }
     let line = reader.u32().ok_or_else(short)?;
     let column = reader.u32().ok_or_else(short)?;
+    let obstacles = reader.u64().ok_or_else(short)?;
     let mut text = |field: &'static str| {
         let bytes = reader.prefixed().ok_or(RecordError::Overrun { offset, field })?;
         std::str::from_utf8(bytes).map_err(|_| RecordError::Text { offset, field })
@@ -355,6 +371,7 @@ fn split(bytes: &[u8], offset: usize) -> Result<(Fields<'_>, &[u8]), RecordError
         flags,
         line,
         column,
+        obstacles,
         name: text("name")?,
         signature: text("signature")?,
         docs: text("docs")?,

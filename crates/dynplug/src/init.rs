@@ -124,6 +124,7 @@ mod tests {
                 flags: 0,
                 line: $line,
                 column: 1,
+                obstacles: 0,
                 name: $name,
                 signature: "",
                 docs: "",

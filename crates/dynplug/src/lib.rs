@@ -58,6 +58,7 @@ mod ahead;
 mod discover;
 mod error;
 mod events;
+mod expand;
 mod folders;
 #[cfg(all(test, not(loom)))]
 mod golden;
@@ -77,6 +78,9 @@ mod system;
 mod terms;
 #[cfg(feature = "trust")]
 mod trusted;
+#[cfg(feature = "process")]
+#[doc(hidden)]
+pub mod wire;
 
 #[doc(hidden)]
 #[path = "private.rs"]

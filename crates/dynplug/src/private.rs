@@ -13,6 +13,32 @@ pub use std::boxed::Box;
 
 pub use dynplug_manifest::record;
 
+#[cfg(feature = "process")]
+pub use crate::wire;
+pub use crate::{
+    __dynplug_obstacles as obstacles, __dynplug_served as of_function, __dynplug_served_static as of_static,
+};
+
+/// How an item is served to other processes, where it is.
+#[cfg(feature = "process")]
+pub type Served = Option<&'static wire::Wire>;
+/// How an item is served to other processes: not at all, without the feature `process`.
+#[cfg(not(feature = "process"))]
+pub type Served = ();
+
+/// Of what isn't served.
+#[cfg(feature = "process")]
+pub const UNSERVED: Served = None;
+/// Of what isn't served.
+#[cfg(not(feature = "process"))]
+pub const UNSERVED: Served = ();
+
+/// Serves what nothing is in the way of.
+#[cfg(feature = "process")]
+pub const fn served(obstacles: u64, wire: &'static wire::Wire) -> Served {
+    if obstacles == 0 { Some(wire) } else { None }
+}
+
 /// What an exported item is to the running program. Section `dp_sym` holds references to these.
 #[repr(C)]
 #[derive(Debug)]
@@ -21,6 +47,7 @@ pub struct Entry {
     pub(crate) address: *const (),
     pub(crate) type_id: TypeId,
     pub(crate) type_name: fn() -> &'static str,
+    pub(crate) served: Served,
 }
 
 // SAFETY: the address is that of a function, or of a static that is `Sync`; nothing changes after
@@ -42,7 +69,12 @@ impl Entry {
         type_id: TypeId,
         type_name: fn() -> &'static str,
     ) -> Entry {
-        Entry { meta, address, type_id, type_name }
+        Entry { meta, address, type_id, type_name, served: UNSERVED }
+    }
+
+    /// Notes how the item is served to other processes.
+    pub const fn served(self, served: Served) -> Entry {
+        Entry { served, ..self }
     }
 
     /// Describes an exported static; its type is `&'static T`.
@@ -61,6 +93,11 @@ impl Entry {
                 type_name::<&'static T>,
             )
         }
+    }
+
+    /// How the item is served to other processes.
+    pub const fn wire(&self) -> Served {
+        self.served
     }
 
     /// The record of the item, readable with [`record::Fields::decode`].

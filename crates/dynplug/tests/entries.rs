@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::task::{Context, Poll, Waker};
 
-use dynplug::__private::record::{Fields, Kind};
+use dynplug::__private::record::{Fields, Kind, OBSTACLES_UNKNOWN};
 use dynplug::__private::{Entry, InitEntry};
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -221,6 +221,7 @@ fn a_record_says_where_the_item_is_and_what_it_is() {
         flags: 0,
         line: fields.line,
         column: 1,
+        obstacles: if cfg!(feature = "process") { 0 } else { OBSTACLES_UNKNOWN },
         name: "greet",
         signature: "fn greet(name: &str) -> String",
         docs: "Says hello.\n\n    to whom it is told",

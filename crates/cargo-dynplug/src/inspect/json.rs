@@ -5,6 +5,7 @@ use super::{About, Details};
 use crate::files::hex;
 use crate::floor::Floor;
 use dynplug_manifest::manifest::{CrateInfo, LibraryReference, Manifest, Product};
+use dynplug_manifest::obstacle::Obstacle;
 use dynplug_manifest::record::Record;
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -96,7 +97,19 @@ fn record(record: &Record<'_>) -> Value {
         "package": record.package, "version": record.version, "module": record.module,
         "file": record.file, "line": record.line, "column": record.column,
         "async": record.is_async(), "unsafe": record.is_unsafe(),
+        "other_process": record.in_the_way().map(|obstacles| other_process(&obstacles)),
     })
+}
+
+/// Whether it can be called from another process, and what is in the way.
+fn other_process(obstacles: &[Obstacle<'_>]) -> Value {
+    let told = obstacles.iter().map(|obstacle| match *obstacle {
+        Obstacle::Argument { number, ty } => json!({ "what": "argument", "number": number, "type": ty }),
+        Obstacle::Result { ty } => json!({ "what": "result", "type": ty }),
+        Obstacle::Value { ty } => json!({ "what": "value", "type": ty }),
+        _ => json!({ "what": "item" }),
+    });
+    json!({ "is_served": obstacles.is_empty(), "obstacles": told.collect::<Vec<Value>>() })
 }
 
 fn crate_info(info: &CrateInfo) -> Value {

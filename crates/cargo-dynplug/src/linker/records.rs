@@ -98,6 +98,7 @@ mod tests {
         flags: 0,
         line: 1,
         column: 1,
+        obstacles: 0,
         name: "f",
         signature: "fn f()",
         docs: "",

@@ -11,6 +11,7 @@ fn init(package: &'static str, file: &'static str, line: u32) -> Fields<'static>
         flags: 0,
         line,
         column: 1,
+        obstacles: 0,
         name: "start",
         signature: "fn start()",
         docs: "",

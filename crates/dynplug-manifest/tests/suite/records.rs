@@ -7,15 +7,16 @@ use crate::samples::{FIELDS, Numbers, record};
 static ENCODED: [u8; encoded_len(&FIELDS)] = encode(&FIELDS);
 
 const ROUND: Fields<'static> = {
-    // 16 bytes of header, 32 of lengths: with these docs 256, which a record must not have.
+    // 24 bytes of header, 32 of lengths: with these docs 256, which a record must not have.
     let docs = "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\
                 012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678\
-                012345678";
+                0";
     Fields {
         kind: Kind::Init,
         flags: 0,
         line: 1,
         column: 1,
+        obstacles: 0,
         name: "",
         signature: "",
         docs,
@@ -112,8 +113,8 @@ fn what_means_nothing_is_refused() {
     };
     assert_eq!(changed(5, 3), RecordError::Kind { offset: 0, kind: 3 });
     assert_eq!(changed(6, 8), RecordError::Flags { offset: 0, flags: 8 });
-    assert_eq!(changed(20, 0xff), RecordError::Text { offset: 0, field: "name" });
-    assert_eq!(changed(19, 0xff), RecordError::Overrun { offset: 0, field: "name" });
+    assert_eq!(changed(28, 0xff), RecordError::Text { offset: 0, field: "name" });
+    assert_eq!(changed(27, 0xff), RecordError::Overrun { offset: 0, field: "name" });
     assert!(matches!(changed(0, 47), RecordError::Length { .. }));
 
     let mut longer = ENCODED.to_vec();

@@ -134,6 +134,7 @@ pub(crate) const FIELDS: Fields<'static> = Fields {
     flags: 2,
     line: 12,
     column: 5,
+    obstacles: 3,
     name: "greet",
     signature: "unsafe fn greet(name: &str) -> String",
     docs: "Greets.\n\nIn – so far – one language.",
@@ -151,10 +152,11 @@ pub(crate) fn record(fields: &Fields<'_>) -> Vec<u8> {
         Kind::Static => 1,
         Kind::Init => 2,
     };
-    let mut body = vec![2, kind];
+    let mut body = vec![3, kind];
     body.extend(fields.flags.to_le_bytes());
     body.extend(fields.line.to_le_bytes());
     body.extend(fields.column.to_le_bytes());
+    body.extend(fields.obstacles.to_le_bytes());
     let Fields { name, signature, docs, package, version, module, file, below, .. } = *fields;
     for text in [name, signature, docs, package, version, module, file, below] {
         body.extend((text.len() as u32).to_le_bytes());

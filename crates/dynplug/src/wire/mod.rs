@@ -1,0 +1,191 @@
+//! Calls from another process: arguments are read from bytes and the result is written to bytes, by serde.
+//!
+//! `#[export]` makes for every item a [`Wire`] where serde can carry what goes in and what comes out. On a stable compiler no
+//! generic code can ask whether a type implements a trait, but code that is generated for types with names can: see
+//! [`carried`] for the constants and [`take`] for the functions. Nothing of it runs in a call within one process.
+
+pub mod carried;
+mod forget;
+pub mod take;
+
+use forget::Forget;
+use serde::{Deserialize, Serialize};
+use serde_reflection::{Format, Samples, Tracer, TracerConfig};
+use std::fmt;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
+
+pub use carried::{Copied, Listed, Otherwise, Owned, Returned, bit};
+pub use take::{
+    Behind, Done, GiveValue, TakeCopied, TakeListed, TakeOwned, TakeValue, TraceCopied, TraceListed,
+    TraceOwned, TraceValue, Value,
+};
+
+/// How an exported item is reached from another process.
+pub struct Wire {
+    /// Reads the arguments, calls the function and writes what it returned; of a static it writes the value.
+    pub serve: fn(&mut Input<'_>, &mut Output<'_>) -> Done,
+    /// What shape the arguments and the result have.
+    pub shape: fn(&mut Shapes) -> Done,
+}
+
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wire").finish_non_exhaustive()
+    }
+}
+
+/// Why an item can't be served.
+#[derive(Debug)]
+pub enum Error {
+    /// The bytes are not the arguments.
+    Arguments(postcard::Error),
+    /// What was returned can't be written.
+    Result(postcard::Error),
+    /// A type can't be traced.
+    Shape(String),
+    /// Serde can't carry a type of it. Nobody gets as far as this: such an item has no [`Wire`].
+    NotCarried,
+}
+
+/// The bytes of the arguments, read from front to back.
+pub struct Input<'i>(postcard::Deserializer<'i, postcard::de_flavors::Slice<'i>>);
+
+impl<'i> Input<'i> {
+    /// Begins with the first argument.
+    pub fn new(bytes: &'i [u8]) -> Input<'i> {
+        Input(postcard::Deserializer::from_bytes(bytes))
+    }
+
+    /// For types whose lifetimes nobody sees.
+    pub fn forgetting(&mut self) -> Forgetting<'_, 'i> {
+        Forgetting(self)
+    }
+
+    /// Reads an argument that is a part of the bytes.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not of that type.
+    pub fn lent<T: Deserialize<'i>>(&mut self) -> Result<T, Error> {
+        self.read()
+    }
+
+    /// How many bytes are left.
+    pub fn rest(self) -> usize {
+        self.0.finalize().map_or(0, <[u8]>::len)
+    }
+}
+
+/// An input that lends nothing.
+pub struct Forgetting<'a, 'i>(&'a mut Input<'i>);
+
+/// Where arguments are read from, of which data may be lent for as long as `'de`.
+pub trait Source<'de> {
+    /// Reads the next argument.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not of that type.
+    fn read<T: Deserialize<'de>>(&mut self) -> Result<T, Error>;
+}
+
+impl<'i> Source<'i> for Input<'i> {
+    fn read<T: Deserialize<'i>>(&mut self) -> Result<T, Error> {
+        T::deserialize(&mut self.0).map_err(Error::Arguments)
+    }
+}
+
+impl Source<'static> for Forgetting<'_, '_> {
+    fn read<T: Deserialize<'static>>(&mut self) -> Result<T, Error> {
+        T::deserialize(Forget::new(&mut self.0.0)).map_err(Error::Arguments)
+    }
+}
+
+/// Where the result is written to.
+pub struct Output<'o>(&'o mut Vec<u8>);
+
+impl<'o> Output<'o> {
+    /// Writes behind what is there.
+    pub fn new(bytes: &'o mut Vec<u8>) -> Output<'o> {
+        Output(bytes)
+    }
+
+    fn write<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
+        postcard::serialize_with_flavor(value, Sink(&mut *self.0)).map_err(Error::Result)
+    }
+}
+
+/// Where postcard writes to.
+struct Sink<'o>(&'o mut Vec<u8>);
+
+impl postcard::ser_flavors::Flavor for Sink<'_> {
+    type Output = ();
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
+}
+
+/// What shape arguments and results have, as they are asked about one after the other: first the arguments, then the result.
+pub struct Shapes {
+    tracer: Tracer,
+    formats: Vec<Format>,
+}
+
+impl Default for Shapes {
+    fn default() -> Shapes {
+        Shapes { tracer: Tracer::new(TracerConfig::default().is_human_readable(false)), formats: Vec::new() }
+    }
+}
+
+impl Shapes {
+    fn trace<T: Deserialize<'static>>(&mut self) -> Done {
+        static NO_SAMPLES: std::sync::LazyLock<Samples> = std::sync::LazyLock::new(Samples::new);
+        let traced = self.tracer.trace_type::<T>(&NO_SAMPLES);
+        let (format, _) = traced.map_err(|error| Error::Shape(error.explanation()))?;
+        self.formats.push(format);
+        Ok(())
+    }
+
+    /// The shapes, and the types that they name.
+    ///
+    /// # Errors
+    ///
+    /// When a type has parts that deserializing it never came to.
+    pub fn finish(self) -> Result<(Vec<Format>, serde_reflection::Registry), Error> {
+        let registry = self.tracer.registry().map_err(|error| Error::Shape(error.explanation()))?;
+        Ok((self.formats, registry))
+    }
+}
+
+/// Waits for a future, for what an `async fn` returns is served when it's ready.
+pub fn wait<F: Future>(future: F) -> F::Output {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+        std::thread::park();
+    }
+}
