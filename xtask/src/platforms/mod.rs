@@ -237,7 +237,9 @@ fn check(platform: &Platform, toolchain: &Toolchain, root: &Path) -> Outcome {
         .args(["clippy", "--manifest-path"])
         .arg(root.join("Cargo.toml"))
         .args(["--target", platform.target]);
-    cargo.args(["-p", "dynplug", "-p", "dynplug-macros", "-p", "dynplug-manifest", "-p", "dynplug-trust"]);
+    for package in ["dynplug", "dynplug-macros", "dynplug-manifest", "dynplug-process", "dynplug-trust"] {
+        cargo.args(["-p", package]);
+    }
     cargo.args([
         "--features",
         "dynplug/tracing,dynplug/trust,dynplug-manifest/all-formats,dynplug-manifest/write",

@@ -1,0 +1,104 @@
+//! Calls from a host to a process that it has started, through memory that the two share.
+//!
+//! The host makes a [`Channel`] together with the process. [`Channel::request`] gives a place for the arguments, which are
+//! serialised straight into shared memory; [`Request::call`] has the function run by one of the threads of the other
+//! process and copies out what it says. There, [`Served`] takes the calls.
+//!
+//! # What the host believes
+//!
+//! Nothing. The other process may be taken over by whoever wrote the plugin.
+//!
+//! - There are two memories, and each has one writer. The host maps the answers read-only and never reads the requests, so
+//!   what it knows of its slots, it knows from its own heap.
+//! - Both are sealed in their size before the other process exists: no length changes, and no access is ever a `SIGBUS`.
+//! - A word of the other side is read once, by an atomic access, and checked. The bytes of an answer are copied out by
+//!   atomic accesses before anything looks at them. There is no reference to bytes that the other side can write.
+//! - A slot's answer can hold two values: that of the call before, and that of this one. Anything else is a [`Lie`], and with
+//!   the first lie the channel is at an end, for all.
+//! - A call whose deadline passes leaves its slot to the other side until that gives it back, so no late answer reaches
+//!   another call. If all slots are lost that way, calls end with [`CallError::Busy`], which says how many are.
+//! - Whether the process lives, the kernel says (`pidfd`, and the end of a socket that has no other use).
+//!
+//! The other process, on its part, trusts the host, and reads arguments where they lie.
+//!
+//! # What a call costs
+//!
+//! Who waits looks at a word for some microseconds, and then sleeps on it (`futex`). Who writes wakes only those that sleep, so a
+//! call that follows on another has no system call. Looking is left out where there is one processor, and becomes short where it
+//! did not help. Of the threads of the other process one looks, and the others sleep.
+//!
+//! Slots are large and their memory is sparse: what was never written takes nothing, and what a large message leaves above
+//! [`Config::keep`] is given back. Whatever is larger than a slot is an error that says both sizes. A memory for each large
+//! message, handed over the socket, would have no such limit. But then the other process would need system calls that make
+//! and send memory, a sandbox would have to allow them, and it could fill the machine with it. This way it can fill
+//! `slots × region`, and needs `futex` alone.
+//!
+//! # Why none that exists
+//!
+//! `iceoryx2` has this speed. It is for processes that trust each other: its memories are files in `/dev/shm` with names,
+//! found through further files, which a sandboxed process can't open; subscribers map them writable; and samples are references
+//! into memory that others can write. `ipc-channel` sends every message through a socket, so each call has four system calls and
+//! large messages are copied through the kernel twice; its shared memories are handed out as slices. `shmem-ipc` is close in
+//! spirit (sealed memories, sides that don't trust each other), but is a ring with one reader and one writer, woken by
+//! descriptors: it has no calls, deadlines or death.
+
+mod error;
+
+pub use error::{CallError, Error, Lie};
+
+#[cfg(target_os = "linux")]
+mod host;
+#[cfg(target_os = "linux")]
+mod layout;
+#[cfg(target_os = "linux")]
+mod setup;
+#[cfg(target_os = "linux")]
+mod shared;
+#[cfg(target_os = "linux")]
+mod slots;
+#[cfg(target_os = "linux")]
+mod spin;
+#[cfg(target_os = "linux")]
+mod watch;
+#[cfg(target_os = "linux")]
+mod worker;
+
+#[cfg(target_os = "linux")]
+pub use {
+    host::{Channel, Request},
+    worker::{Answer, Asked, Served},
+};
+
+#[cfg(not(target_os = "linux"))]
+mod unsupported;
+#[cfg(not(target_os = "linux"))]
+pub use unsupported::{Answer, Asked, Channel, Request, Served};
+
+use std::time::Duration;
+
+/// How large a channel is, and how patient.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// How many calls can be under way at once: 1 to 64. Ordinarily 8.
+    pub slots: u32,
+    /// How many bytes the arguments or the result of one call can have. Ordinarily 128 MiB; what isn't used takes no memory.
+    pub region: usize,
+    /// How many bytes of a slot stay allocated, in each direction, after a message that was larger. Ordinarily 1 MiB.
+    pub keep: usize,
+    /// For how long a side looks before it sleeps. Ordinarily 50 µs.
+    pub spin: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config { slots: 8, region: 128 << 20, keep: 1 << 20, spin: Duration::from_micros(50) }
+    }
+}
+
+impl Config {
+    /// The ordinary one, to change its fields.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}

@@ -1,0 +1,162 @@
+//! Memory that another process has too. The only unsafe code of the channel: mapping, and access to what is mapped.
+//!
+//! Offsets come from [`layout`](super::layout), never from the other process. They are checked all the same, with `assert!`.
+
+use rustix::{
+    mm::{MapFlags, ProtFlags, mmap, munmap},
+    thread::{Timespec, futex},
+};
+use std::{
+    ffi::c_void,
+    io,
+    os::fd::AsFd,
+    ptr::{self, NonNull},
+    sync::atomic::{AtomicU8, AtomicU32, AtomicUsize, Ordering::Relaxed},
+    time::Duration,
+};
+
+const WORD: usize = size_of::<usize>();
+
+/// A file in memory, mapped for reading.
+#[derive(Debug)]
+pub(super) struct Mapping {
+    start: NonNull<u8>,
+    len: usize,
+}
+
+// SAFETY: The memory is mapped until the drop, and is accessed by atomic accesses from any thread, except for what `bytes`
+// lends, which has an obligation of its own.
+unsafe impl Send for Mapping {}
+// SAFETY: As above.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    /// Maps `len` bytes for reading. The file has to be that long, and sealed so.
+    pub(super) fn new(file: impl AsFd, len: usize) -> io::Result<Self> {
+        Self::map(file, len, ProtFlags::READ)
+    }
+
+    fn map(file: impl AsFd, len: usize, protection: ProtFlags) -> io::Result<Self> {
+        // SAFETY: The system chooses a place where nothing is, so no memory of this program changes.
+        let start = unsafe {
+            mmap(ptr::null_mut(), len, protection, MapFlags::SHARED | MapFlags::NORESERVE, file, 0)
+        }?;
+        let start = NonNull::new(start.cast()).ok_or_else(|| io::Error::other("mapped at address 0"))?;
+        Ok(Mapping { start, len })
+    }
+
+    /// The address of `len` bytes at `offset`.
+    fn at(&self, offset: usize, len: usize) -> *mut u8 {
+        assert!(offset.checked_add(len).is_some_and(|end| end <= self.len), "outside of the mapping");
+        // SAFETY: `offset` is at most `len`, so this is in the mapping or one past its end.
+        unsafe { self.start.as_ptr().add(offset) }
+    }
+
+    /// A word. It is read and waited for; in a [`Writable`] it is written too.
+    pub(super) fn word(&self, offset: usize) -> &AtomicU32 {
+        assert!(offset.is_multiple_of(4), "not aligned");
+        let word = self.at(offset, 4).cast();
+        // SAFETY: The four bytes are mapped as long as `self` lives, aligned, and valid as any value. All access of this
+        // process is atomic, whatever the other does. A load of four bytes is allowed in read-only memory.
+        unsafe { AtomicU32::from_ptr(word) }
+    }
+
+    /// Puts a copy of `len` bytes in place of what `into` holds. Each byte is read once.
+    ///
+    /// # Errors
+    ///
+    /// There is no memory for them.
+    pub(super) fn copy_out(&self, offset: usize, len: usize, into: &mut Vec<u8>) -> Result<(), ()> {
+        assert!(offset.is_multiple_of(WORD), "not aligned");
+        into.clear();
+        into.try_reserve(len).map_err(drop)?;
+        let from = self.at(offset, len);
+        let to = into.as_mut_ptr();
+        let words = len / WORD;
+        for i in 0..words {
+            // SAFETY: The words lie in the `len` bytes, whose begin is aligned, and are only accessed atomically. `to` has
+            // room for `len` bytes, of this process alone.
+            unsafe {
+                let word = AtomicUsize::from_ptr(from.cast::<usize>().add(i)).load(Relaxed);
+                to.cast::<usize>().add(i).write_unaligned(word);
+            }
+        }
+        for i in words * WORD..len {
+            // SAFETY: As above, for the bytes that are left.
+            unsafe { to.add(i).write(AtomicU8::from_ptr(from.add(i)).load(Relaxed)) };
+        }
+        // SAFETY: The first `len` bytes were just written.
+        unsafe { into.set_len(len) };
+        Ok(())
+    }
+
+    /// The bytes where they lie.
+    ///
+    /// # Safety
+    ///
+    /// Nobody writes to them as long as they are borrowed: not this process, and no other one.
+    pub(super) unsafe fn bytes(&self, offset: usize, len: usize) -> &[u8] {
+        // SAFETY: They are mapped as long as `self` lives; that they don't change is the caller's word.
+        unsafe { std::slice::from_raw_parts(self.at(offset, len), len) }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: This is what `map` got, and nothing borrows from it any more.
+        let _ = unsafe { munmap(self.start.as_ptr().cast::<c_void>(), self.len) };
+    }
+}
+
+/// A file in memory, mapped for reading and writing.
+#[derive(Debug)]
+pub(super) struct Writable(Mapping);
+
+impl Writable {
+    pub(super) fn new(file: impl AsFd, len: usize) -> io::Result<Self> {
+        Mapping::map(file, len, ProtFlags::READ | ProtFlags::WRITE).map(Writable)
+    }
+
+    pub(super) fn word(&self, offset: usize) -> &AtomicU32 {
+        self.0.word(offset)
+    }
+
+    pub(super) fn copy_in(&self, offset: usize, bytes: &[u8]) {
+        let to = self.0.at(offset, bytes.len());
+        let head = (offset.next_multiple_of(WORD) - offset).min(bytes.len());
+        let (head, rest) = bytes.split_at(head);
+        let byte = |i: usize, value: u8| {
+            // SAFETY: `i` is below the length of `bytes`, and so in what `at` has checked. The access is atomic, and the
+            // memory writable.
+            unsafe { AtomicU8::from_ptr(to.add(i)).store(value, Relaxed) }
+        };
+        for (i, &value) in head.iter().enumerate() {
+            byte(i, value);
+        }
+        let words = rest.chunks_exact(WORD);
+        let tail = words.remainder();
+        for (i, word) in words.enumerate() {
+            let word = usize::from_ne_bytes(word.try_into().expect("a chunk of this length"));
+            // SAFETY: As above; behind the head the address is aligned, since mappings begin with a page.
+            unsafe { AtomicUsize::from_ptr(to.add(head.len()).cast::<usize>().add(i)).store(word, Relaxed) };
+        }
+        for (i, &value) in tail.iter().enumerate() {
+            byte(bytes.len() - tail.len() + i, value);
+        }
+    }
+}
+
+/// Sleeps while the word holds `value`, or until somebody wakes it, or some time has passed, or for no reason.
+pub(super) fn sleep(word: &AtomicU32, value: u32, most: Option<Duration>) {
+    let most = most.map(|most| Timespec {
+        tv_sec: most.as_secs().min(1 << 30) as i64,
+        tv_nsec: most.subsec_nanos().into(),
+    });
+    // Whatever it returns for, the caller looks again.
+    let _ = futex::wait(word, futex::Flags::empty(), value, most.as_ref());
+}
+
+/// Wakes as many as that, in any process.
+pub(super) fn wake(word: &AtomicU32, most: u32) {
+    let _ = futex::wake(word, futex::Flags::empty(), most);
+}

@@ -1,0 +1,69 @@
+//! Looking at a word for a while before sleeping on it.
+
+use rustix::thread::sched_getaffinity;
+use std::{
+    hint,
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+    time::{Duration, Instant},
+};
+
+/// How often looking has to fail, more than it helps, until it becomes short.
+const PATIENCE: u32 = 8;
+
+#[derive(Debug)]
+pub(super) struct Spin {
+    budget: Duration,
+    score: AtomicU32,
+    looking: AtomicU32,
+    /// How many may look at once, so that those that are looked for find a processor.
+    most: u32,
+}
+
+impl Spin {
+    pub(super) fn new(budget: Duration) -> Self {
+        let processors = sched_getaffinity(None).map_or(1, |set| set.count());
+        Spin {
+            budget: if processors < 2 { Duration::ZERO } else { budget },
+            score: AtomicU32::new(PATIENCE),
+            looking: AtomicU32::new(0),
+            most: (processors / 2).max(1),
+        }
+    }
+
+    /// Whether somebody may look now. Each yes is to be followed by [`until`](Self::until).
+    pub(super) fn begin(&self) -> bool {
+        if self.budget.is_zero() {
+            return false;
+        }
+        let room = self.looking.fetch_add(1, Relaxed) < self.most;
+        if !room {
+            self.looking.fetch_sub(1, Relaxed);
+        }
+        room
+    }
+
+    /// Looks until `done`, or the time is over. A deadline that lies within that time is not looked at.
+    pub(super) fn until(&self, mut done: impl FnMut() -> bool) -> bool {
+        let score = self.score.load(Relaxed);
+        let budget = if score == 0 { self.budget / 16 } else { self.budget };
+        let mut begin = None;
+        let found = 'found: loop {
+            for _ in 0..64 {
+                if done() {
+                    break 'found true;
+                }
+                hint::spin_loop();
+            }
+            let begin = *begin.get_or_insert_with(Instant::now);
+            if begin.elapsed() >= budget {
+                break false;
+            }
+        };
+        self.looking.fetch_sub(1, Relaxed);
+        let new = if found { (score + 1).min(PATIENCE) } else { score.saturating_sub(1) };
+        if new != score {
+            self.score.store(new, Relaxed);
+        }
+        found
+    }
+}
