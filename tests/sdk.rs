@@ -287,6 +287,16 @@ fn comments_folders_and_users_make_no_difference_to_an_sdk() {
     here.app().arg(author.plugin_file("harmless")).go().ok().says("This is harmless.");
 }
 
+/// All files of a project, but not what is built there.
+fn contents(project: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let is_source = |path: &PathBuf| !path.starts_with(project.join("target"));
+    files(project)
+        .into_iter()
+        .filter(is_source)
+        .map(|path| (path.clone(), std::fs::read(path).unwrap()))
+        .collect()
+}
+
 #[test]
 fn a_newer_sdk_of_the_host_is_followed() {
     let host = Fixture::empty("sdk-growing");
@@ -321,4 +331,34 @@ fn a_newer_sdk_of_the_host_is_followed() {
         host.app().arg(author.plugin_file("follower")).go().ok().says("more: 6");
         author.cargo("check").folder(&project).go().ok();
     }
+
+    // An SDK in another place: who takes it over names it from then on.
+    let elsewhere = host.path("newest.sdk.tar.zst");
+    host.package(
+        "app-api",
+        Kind::Api,
+        &["dynplug"],
+        &format!("{API}\n/// Newer.\npub fn more() -> u32 {{ 7 }}\n"),
+    );
+    host.build().go().ok();
+    host.tool("sdk").arg("-o").arg(&elsewhere).go().ok();
+    let named = |name: &str| std::fs::read_to_string(project.join("Cargo.toml")).unwrap().contains(name);
+    let sync = |words: &[&str]| {
+        words.iter().fold(tool("sync"), |call, word| call.arg(word)).arg("--sdk").arg(&elsewhere)
+    };
+    sync(&["--dry-run"]).go().fails_with(1).says("Would set").says("newest.sdk.tar.zst");
+    assert!(!named("newest.sdk.tar.zst"));
+    // What doesn't come off changes nothing: neither what is named nor the sources nor the lock file.
+    let before = contents(&project);
+    let manifest = std::fs::read_to_string(project.join("Cargo.toml")).unwrap();
+    let broken = manifest.replace("crate-type = [\"lib\", \"cdylib\"]", "crate-type = [\"lib\"]");
+    std::fs::write(project.join("Cargo.toml"), &broken).unwrap();
+    sync(&[]).go().fails_with(2).does_not_say("Setting").says("nothing was changed");
+    assert_eq!(std::fs::read_to_string(project.join("Cargo.toml")).unwrap(), broken);
+    std::fs::write(project.join("Cargo.toml"), &manifest).unwrap();
+    assert!(contents(&project) == before, "something was changed");
+    sync(&[]).go().ok().says("Setting").says("newest.sdk.tar.zst").says("Renewing");
+    assert!(named("newest.sdk.tar.zst"));
+    tool("build").go().ok();
+    sync(&["--dry-run"]).go().ok().says("In step");
 }

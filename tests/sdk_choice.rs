@@ -72,6 +72,18 @@ fn an_sdk_is_named_by_an_option_a_variable_or_a_manifest_as_a_file_or_a_folder()
 }
 
 #[test]
+fn optimisations_for_a_host_that_has_none_are_told() {
+    let built = |words: &[&str]| {
+        words.iter().fold(build().arg("--sdk").arg(sdk_of(small())), |call, word| call.arg(word)).go()
+    };
+    built(&[]).ok().does_not_say("sdk-profile");
+    let ran = built(&["--release"]);
+    ran.ok().says(
+        "warning[dynplug::sdk-profile]: the SDK is of the profile `dev`, and what is built is of `release`",
+    );
+}
+
+#[test]
 fn packages_that_name_different_sdks_are_built_one_by_one() {
     let author = Fixture::folder("sdk-two");
     for name in ["one", "two"] {

@@ -50,6 +50,12 @@ fn entries_of_a_manifest_are_underlined() {
     let ran = fixture.build().args(["-phello", "--sdk", "no/such.sdk"]).go();
     ran.fails_with(2).does_not_say("named here");
 
+    // cargo leaves such a table alone, so we look.
+    let misspelt = format!("{manifest}\n[package.metadata.dynplug]\nsdkk = \"no/such.sdk\"\n");
+    fixture.file("hello/Cargo.toml", &misspelt);
+    let ran = fixture.build().arg("-phello").go();
+    ran.ok().says("warning[dynplug::unknown-key]").says("^ ").says("did you mean `sdk`?");
+
     fixture.file("hello/Cargo.toml", &manifest.replace("\"cdylib\"", "\"staticlib\""));
     let ran = fixture.build().arg("-phello").go();
     ran.fails_with(2).says("error[dynplug::no-plugin]").says("| crate-type = [\"lib\", \"staticlib\"]");
@@ -81,6 +87,12 @@ fn what_may_have_been_meant_is_said() {
     build(["-p", "quite-another"]).fails_with(2).does_not_say("did you mean");
     build(["--api", "ap-api"]).fails_with(2).says("did you mean `app-api`?");
     build(["-F", "greting"]).fails_with(2).says("did you mean `greeting`?");
+    build(["--target", "x86_64-unknown-linux-gn"])
+        .fails_with(2)
+        .says("error[dynplug::unknown-target]")
+        .says("did you mean `x86_64-unknown-linux-gnu`?");
+    // An SDK is of all that is shared, whatever is named.
+    fixture.tool("sdk").args(["-p", "helo"]).go().fails_with(2).says("did you mean `hello`?");
     build(["-F", "hello/greting"]).fails_with(2).says("did you mean `hello/greeting`?");
     let tool = |words: &[&str]| {
         let call = words.iter().fold(fixture.bare_tool(), |call, word| call.arg(word));

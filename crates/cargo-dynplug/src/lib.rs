@@ -20,6 +20,7 @@ mod link;
 pub mod linker;
 mod lock;
 mod manual;
+mod metadata_keys;
 mod new;
 mod outcome;
 mod plan;

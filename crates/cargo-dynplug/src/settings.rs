@@ -90,6 +90,9 @@ impl Settings {
         let target_is_named = named.is_some();
         // Another name of cargo's for this machine.
         let target = named.filter(|name| name != "host-tuple").unwrap_or_else(|| host.clone());
+        if target_is_named {
+            is_known(&rustc, &target)?;
+        }
         let flags = config.rustflags(&target).doing("read the rustflags in cargo's configuration")?;
         let linker = config.linker(&target).doing("read the linker in cargo's configuration")?;
         let runner = config.runner(&target).doing("read the runner in cargo's configuration")?;
@@ -155,6 +158,19 @@ fn named_target(asked_for: Option<&str>, config: &Config) -> Result<Option<Strin
         .into()),
         name => Ok(name),
     }
+}
+
+/// Sees to it that rustc knows a target.
+fn is_known(rustc: &Path, target: &str) -> Result<()> {
+    let list = run(rustc, &["--print", "target-list"])?;
+    if list.lines().any(|known| known == target) {
+        return Ok(());
+    }
+    Err(Diagnostic::error("unknown-target", format!("there is no target `{target}`"))
+        .did_you_mean(target, list.lines())
+        .help("`rustc --print target-list` prints those that there are")
+        .usage()
+        .into())
 }
 
 /// The linker that rustc calls where nothing else is said.

@@ -1,24 +1,27 @@
 //! `cargo dynplug sync`: a plugin's workspace takes over the versions that the host shares, so that what the SDK has
-//! stands for what cargo asks for. The copy of the SDK's sources, where the workspace has one, is brought up to date.
+//! stands for what cargo asks for. The copy of the SDK's sources, where the workspace has one, is brought up to date, and a
+//! `Cargo.toml` that names an SDK names this one. Either all of that is done or nothing.
+
+mod undo;
 
 use crate::cli::{BuildArguments, MessageFormat, SyncArguments};
 use crate::diagnostic::{Diagnostic, Doing, Result};
 use crate::lock::{self, Adopted};
 use crate::plan::{Plan, Roots, private_by_choice};
-use crate::sdk::{LOCK, Sdk, locate};
+use crate::sdk::naming::{self, Renaming};
+use crate::sdk::{self, LOCK, Sdk, locate};
 use crate::settings::Settings;
 use crate::terminal::{self, line, status};
 use crate::workspace::{Workspace, read_metadata};
-use crate::{files, sdk};
 use cargo_metadata::Metadata;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use undo::Undo;
 
-/// Brings a workspace in step with its SDK. Returns the exit code: 1 if something keeps its plugins from being built with
-/// it, or, where nothing is to be changed, if something would be.
+/// Brings a workspace in step with its SDK. Returns the exit code: where nothing is to be changed, 1 if something would be.
 ///
 /// # Errors
-/// When the SDK or the workspace can't be read, or the lock file can't be written.
+/// When the SDK or the workspace can't be read, something can't be written, or something keeps the plugins from being built.
 pub fn run(arguments: &SyncArguments) -> Result<i32> {
     let build = &arguments.build;
     let settings = Settings::read(build.workspace.target.as_deref())?;
@@ -31,51 +34,85 @@ pub fn run(arguments: &SyncArguments) -> Result<i32> {
             .into());
     };
     let sources = copies(&metadata, &sdk);
-    let stale: Vec<&Copy> = sources.iter().filter(|c| c.is_stale(&sdk)).collect();
     let lock_file = metadata.workspace_root.join(LOCK).into_std_path_buf();
-    let adopted = adopted(&lock_file, &metadata, &sdk)?;
+    let changes = Changes {
+        adopted: adopted(&lock_file, &metadata, &sdk)?,
+        stale: sources.iter().filter(|c| c.is_stale(&sdk)).collect(),
+        renamings: match &sdk.named {
+            Some(path) if sdk.by_option => naming::renamings(build, &metadata, path)?,
+            _ => Vec::new(),
+        },
+    };
     let print = || match build.messages.audience() {
-        Some(MessageFormat::Json) => print_for_programs(&adopted, &stale, arguments.dry_run),
-        Some(MessageFormat::Human) => print_for_people(&adopted, &stale, arguments.dry_run),
+        Some(MessageFormat::Json) => changes.print_for_programs(arguments.dry_run),
+        Some(MessageFormat::Human) => changes.print_for_people(arguments.dry_run),
         None => {}
     };
     if arguments.dry_run {
         print();
-        return Ok(i32::from(!stale.is_empty() || !adopted.changes.is_empty()));
+        return Ok(i32::from(changes.are_some()));
     }
-    for copy in &stale {
-        copy.renew(&sdk)?;
-    }
-    let before = std::fs::read(&lock_file).ok();
-    files::write_whole(&lock_file, adopted.text.as_bytes())?;
-    match read_metadata(build, &settings.targets()) {
-        Ok(metadata) => match rest(build, metadata, &sdk) {
-            Ok(code) => {
-                print();
-                Ok(code)
-            }
-            Err(why) if adopted.changes.is_empty() => Err(why),
-            Err(why) => {
-                Err(why.note("the lock file has the host's versions by now, as far as there are any").into())
-            }
-        },
-        Err(refused) => {
-            restore(&lock_file, before.as_deref())?;
-            // Somebody asks for what the host doesn't have. Who that is can be told by the versions that there were.
-            let metadata = read_metadata(build, &settings.targets())?;
-            match rest(build, metadata, &sdk) {
-                Ok(_) => Err(refused),
-                Err(why) => Err(refused.notes.iter().fold(why, |why, note| Box::new(why.note(note)))),
-            }
+    let mut undo = Undo::default();
+    match changes.make(build, &lock_file, &sdk, &settings, &mut undo) {
+        Ok(()) => {
+            print();
+            Ok(0)
+        }
+        Err(why) => {
+            undo.restore()?;
+            Err(if changes.are_some() { Box::new(why.note("nothing was changed")) } else { why })
         }
     }
 }
 
-/// Lets the lock file be what it was.
-fn restore(lock_file: &Path, before: Option<&[u8]>) -> Result<()> {
-    match before {
-        Some(bytes) => files::write_whole(lock_file, bytes),
-        None => std::fs::remove_file(lock_file).doing(format_args!("remove {}", lock_file.display())),
+/// What brings a workspace in step.
+struct Changes<'a> {
+    /// The lock file.
+    adopted: Adopted,
+    /// The copies of the SDK's sources that are of another one.
+    stale: Vec<&'a Copy>,
+    /// What names another SDK than the one that the command line does.
+    renamings: Vec<Renaming>,
+}
+
+impl Changes<'_> {
+    fn are_some(&self) -> bool {
+        !self.stale.is_empty() || !self.adopted.changes.is_empty() || !self.renamings.is_empty()
+    }
+
+    /// Makes them, and sees whether the plugins can be built then.
+    fn make(
+        &self,
+        build: &BuildArguments,
+        lock_file: &Path,
+        sdk: &Sdk,
+        settings: &Settings,
+        undo: &mut Undo,
+    ) -> Result<()> {
+        for copy in &self.stale {
+            copy.renew(sdk, undo)?;
+        }
+        for renaming in &self.renamings {
+            undo.write(&renaming.manifest, &renaming.text)?;
+        }
+        let mut of_the_lock = Undo::default();
+        of_the_lock.write(lock_file, &self.adopted.text)?;
+        match read_metadata(build, &settings.targets()) {
+            Ok(metadata) => {
+                // cargo has had its word on the lock file, and may have written more than we did.
+                undo.take(of_the_lock);
+                rest(build, metadata, sdk)
+            }
+            Err(refused) => {
+                of_the_lock.restore()?;
+                // Somebody asks for what the host doesn't have. Who that is can be told by the versions that there were.
+                let metadata = read_metadata(build, &settings.targets())?;
+                match rest(build, metadata, sdk) {
+                    Ok(()) => Err(refused),
+                    Err(why) => Err(refused.notes.iter().fold(why, |why, note| Box::new(why.note(note)))),
+                }
+            }
+        }
     }
 }
 
@@ -97,13 +134,13 @@ fn adopted(lock_file: &Path, metadata: &Metadata, sdk: &Sdk) -> Result<Adopted> 
 }
 
 /// Says what still keeps the plugins from being built, after cargo has had its word on the lock file.
-fn rest(arguments: &BuildArguments, metadata: Metadata, sdk: &Sdk) -> Result<i32> {
+fn rest(arguments: &BuildArguments, metadata: Metadata, sdk: &Sdk) -> Result<()> {
     let workspace = Workspace::of_plugins(metadata, sdk)?;
     let mut errors = Vec::new();
     for plugin in &workspace.plugins {
         Plan::new(&workspace, sdk, plugin, &Roots::default(), &mut errors);
     }
-    let Some(last) = errors.pop() else { return Ok(0) };
+    let Some(last) = errors.pop() else { return Ok(()) };
     for error in errors {
         error.print(arguments.messages.message_format);
     }
@@ -152,43 +189,45 @@ impl Copy {
     }
 
     /// Puts the SDK's package in its place.
-    fn renew(&self, sdk: &Sdk) -> Result<()> {
+    fn renew(&self, sdk: &Sdk, undo: &mut Undo) -> Result<()> {
         let Some(original) = self.original(sdk) else { return Ok(()) };
-        let parent = self.folder.parent().unwrap_or(Path::new("."));
-        let staging =
-            tempfile::tempdir_in(parent).doing(format_args!("make a folder in {}", parent.display()))?;
-        let (new, old) = (staging.path().join("new"), staging.path().join("old"));
-        files::copy_tree(&sdk.folder.join(&original.folder), &new)?;
-        let what = format!("replace {}", self.folder.display());
-        if self.folder.exists() {
-            std::fs::rename(&self.folder, &old).doing(&what)?;
+        undo.replace(&self.folder, &sdk.folder.join(&original.folder))
+    }
+}
+
+impl Changes<'_> {
+    fn print_for_people(&self, dry_run: bool) {
+        let (set, renew) = if dry_run { ("Would set", "Would renew") } else { ("Setting", "Renewing") };
+        for change in &self.adopted.changes {
+            status(set, &format!("{} {} -> {}", change.name, change.from, change.to));
         }
-        std::fs::rename(&new, &self.folder).doing(what)
+        for Renaming { manifest, from, to, .. } in &self.renamings {
+            terminal::status_of_file(set, manifest, &format!(": sdk {from} -> {to}"));
+        }
+        for copy in &self.stale {
+            terminal::status_of_file(renew, &copy.folder, "");
+        }
+        if !self.are_some() {
+            status("In step", "the lock file has the host's versions");
+        }
     }
-}
 
-fn print_for_people(adopted: &Adopted, stale: &[&Copy], dry_run: bool) {
-    let verb = if dry_run { "Would set" } else { "Setting" };
-    for change in &adopted.changes {
-        status(verb, &format!("{} {} -> {}", change.name, change.from, change.to));
+    fn print_for_programs(&self, dry_run: bool) {
+        let changes: Vec<_> = (self.adopted.changes.iter())
+            .map(|c| serde_json::json!({ "package": c.name, "from": c.from, "to": c.to }))
+            .collect();
+        let named: Vec<_> = (self.renamings.iter())
+            .map(|r| serde_json::json!({ "manifest_path": r.manifest, "from": r.from, "to": r.to }))
+            .collect();
+        let renewed: Vec<_> = (self.stale.iter())
+            .map(|c| serde_json::json!({ "package": c.name, "folder": c.folder }))
+            .collect();
+        line!(
+            "{}",
+            serde_json::json!({
+                "reason": "dynplug-sync", "dry_run": dry_run,
+                "versions": changes, "sources": renewed, "named": named,
+            })
+        );
     }
-    let verb = if dry_run { "Would renew" } else { "Renewing" };
-    for copy in stale {
-        terminal::status_of_file(verb, &copy.folder, "");
-    }
-    if adopted.changes.is_empty() && stale.is_empty() {
-        status("In step", "the lock file has the host's versions");
-    }
-}
-
-fn print_for_programs(adopted: &Adopted, stale: &[&Copy], dry_run: bool) {
-    let changes: Vec<_> = (adopted.changes.iter())
-        .map(|c| serde_json::json!({ "package": c.name, "from": c.from, "to": c.to }))
-        .collect();
-    let renewed: Vec<_> =
-        stale.iter().map(|c| serde_json::json!({ "package": c.name, "folder": c.folder })).collect();
-    line!(
-        "{}",
-        serde_json::json!({ "reason": "dynplug-sync", "dry_run": dry_run, "versions": changes, "sources": renewed })
-    );
 }

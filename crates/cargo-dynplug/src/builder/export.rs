@@ -26,6 +26,8 @@ impl Builder<'_> {
     /// # Errors
     /// When a compilation fails (cargo has said why), or a file can't be read or written.
     pub fn export(&self, output: Option<&Path>) -> Result<Exported> {
+        // Whatever is named, an SDK is of all that is shared; but a name that nothing has is a mistake.
+        self.workspace.selection(self.arguments)?;
         self.check_features()?;
         let _lock = self.lock()?;
         self.say_notices();

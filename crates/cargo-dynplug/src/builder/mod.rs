@@ -15,6 +15,7 @@ use crate::context::{Context, Package, Phase, Running};
 use crate::diagnostic::{Diagnostic, Doing, Level, Result};
 use crate::files;
 use crate::linker;
+use crate::metadata_keys;
 use crate::outcome::{Host, Outcome};
 use crate::profile;
 use crate::sdk::links::{self, Place, Script};
@@ -279,6 +280,26 @@ impl<'a> Builder<'a> {
         ) {
             self.say(&notice);
         }
+        metadata_keys::unknown(&self.workspace.metadata).iter().for_each(|warning| self.say(warning));
+        if let Some(sdk) = &self.sdk {
+            self.sdk_is_of_another_profile(sdk).iter().for_each(|warning| self.say(warning));
+        }
+    }
+
+    /// A warning where somebody builds with optimisations for a host that has none: that is seldom the host that is meant.
+    fn sdk_is_of_another_profile(&self, sdk: &Sdk) -> Option<Diagnostic> {
+        let (ours, theirs) = (self.arguments.workspace.profile(), sdk.description.profile.as_str());
+        if theirs != "dev" || matches!(ours, "dev" | "test") {
+            return None;
+        }
+        Some(
+            Diagnostic::warning(
+                "sdk-profile",
+                format!("the SDK is of the profile `{theirs}`, and what is built is of `{ours}`"),
+            )
+            .note("plugins fit hosts of the SDK's profile, whatever their own: the shared crates are compiled as the SDK has them")
+            .help(format!("for hosts of the profile `{ours}`, get the SDK that was made with it: `cargo dynplug sdk --profile {ours}`")),
+        )
     }
 
     /// Says something of the build.

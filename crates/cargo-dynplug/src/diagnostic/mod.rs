@@ -6,7 +6,7 @@ mod span;
 
 use crate::cli::MessageFormat;
 use serde::{Deserialize, Serialize};
-pub use span::Span;
+pub use span::{Span, value};
 use std::fmt;
 
 /// How bad it is.

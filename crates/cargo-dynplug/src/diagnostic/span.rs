@@ -170,6 +170,15 @@ fn shown(path: &Path) -> String {
     inside.ok().filter(|p| !p.as_os_str().is_empty()).unwrap_or(path).display().to_string()
 }
 
+/// A text in a `Cargo.toml` by the keys that lead to it, and where it stands there, quotes included.
+pub fn value(text: &str, keys: &[&str]) -> Option<(Range<usize>, String)> {
+    let root = DeTable::parse(text).ok()?;
+    let (last, tables) = keys.split_last()?;
+    let table = tables.iter().try_fold(root.get_ref(), |table, key| sub(table, key))?;
+    let (_, value) = find(table, last)?;
+    Some((value.span(), value.get_ref().as_str()?.to_owned()))
+}
+
 fn entry(text: &str, keys: &[&str]) -> Option<Range<usize>> {
     let root = DeTable::parse(text).ok()?;
     let (last, tables) = keys.split_last()?;

@@ -296,6 +296,13 @@ pub(super) const TABLE: &[Entry] = &[
         "Make it anew with this version, or build with the version that made it.",
     ),
     entry(
+        "sdk-profile",
+        "a plugin is built with optimisations for a host without",
+        "A plugin fits the hosts that were built in the profile of its SDK, whatever its own profile is. An SDK of the profile \
+         `dev` is for hosts that their authors try; what is published is built with `--release`, and its SDK too.",
+        "Ask for the SDK that was made with the host: `cargo dynplug sdk --release`.",
+    ),
+    entry(
         "sdk-source",
         "the SDK can't hold the source of a package",
         "The sources of path packages go into an SDK as cargo would publish them, and what cargo would publish lacks the \
@@ -461,6 +468,13 @@ pub(super) const TABLE: &[Entry] = &[
         "The note lists those that there are.",
     ),
     entry(
+        "unknown-key",
+        "a Cargo.toml says something to dynplug that it doesn't know",
+        "`[package.metadata.dynplug]` may have `sdk` and `private`, `[workspace.metadata.dynplug]` may have `sdk`. Whatever else \
+         stands there changes nothing, and is most often misspelt.",
+        "Correct the name, or take the line away.",
+    ),
+    entry(
         "unknown-package",
         "the workspace has no package of that name",
         "`-p` names packages of the workspace.",
@@ -503,6 +517,12 @@ pub(super) const TABLE: &[Entry] = &[
         "that can't be done for this target yet",
         "The build does not know the target's file format well enough.",
         "See the table of supported systems in the README. Plugins can be linked in on any system: `cargo dynplug link`.",
+    ),
+    entry(
+        "unknown-target",
+        "rustc knows no target of that name",
+        "`--target`, or `build.target` in cargo's configuration, names one of the compiler's own targets.",
+        "Correct the name: `rustc --print target-list` prints those that there are.",
     ),
     entry(
         "usage",

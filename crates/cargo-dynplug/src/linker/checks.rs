@@ -14,22 +14,30 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 /// The code never names the API crate, so rustc links a std of its own.
-pub(super) fn api_not_named(link: &Link, context: &Context) -> Diagnostic {
+pub(super) fn api_not_named(inputs: &Inputs, link: &Link, context: &Context) -> Diagnostic {
     let (what, whose) = match link.role {
         Role::Plugin => ("plugin", "src/lib.rs"),
         Role::PluginLibrary => ("library", "src/lib.rs"),
         _ => ("host", "src/main.rs"),
     };
     let api = &context.api;
-    Diagnostic::error(
+    let d = Diagnostic::error(
         "api-not-named",
         format!("the {what} `{}` never names its API crate `{}`", link.unit.package, api.crate_name),
     )
     .span(own_manifest().and_then(|manifest| {
         Some(Span::of_dependency(&manifest, &api.name)?.labelled("the code never names this"))
     }))
-    .note("rustc does not link a crate that the code never names: this one would get a std, an allocator and statics of its own")
-    .help(format!("add `use {} as _;` to {whose} of `{}`", api.crate_name, link.unit.package))
+    .note("rustc does not link a crate that the code never names: this one would get a std, an allocator and statics of its own");
+    let naming = format!("add `use {} as _;` to {whose} of `{}`", api.crate_name, link.unit.package);
+    match link.role == Role::Plugin && exports(inputs, link).is_ok_and(|count| count == 0) {
+        // The attribute names the API crate by itself.
+        true => d
+            .note("nor does it export anything")
+            .help("mark what hosts are to find with `#[dynplug::export]`: that names the API crate too")
+            .help(format!("or {naming}")),
+        false => d.help(naming),
+    }
 }
 
 /// The `Cargo.toml` of what is compiled.
@@ -43,7 +51,7 @@ pub(super) fn no_second_std(inputs: &Inputs, link: &Link, context: &Context) -> 
     let is_std =
         |p: &&std::path::PathBuf| p.file_name().is_some_and(|n| n.to_string_lossy().starts_with("libstd-"));
     match inputs.sysroot.iter().find(is_std) {
-        Some(_) => Err(api_not_named(link, context).into()),
+        Some(_) => Err(api_not_named(inputs, link, context).into()),
         None => Ok(()),
     }
 }

@@ -341,7 +341,9 @@ fn host(link: &Link, context: &Context, mut arguments: Arguments, inputs: &argum
         // Beside the file that is linked, and not where cargo made it.
         Some(found.map(|library| ApiLibrary { file: file.clone(), ..library }))
     });
-    let Some(library) = found.transpose()? else { return Err(checks::api_not_named(link, context).into()) };
+    let Some(library) = found.transpose()? else {
+        return Err(checks::api_not_named(inputs, link, context).into());
+    };
     checks::no_second_std(inputs, link, context)?;
     let owner = Owner(Product::ApiLibrary, &library.package);
     checks::no_shared_names(inputs, &library.file, &owner, link, context)?;
@@ -393,6 +395,7 @@ fn plugin(
 ) -> Result<i32> {
     let sdk = sdk_of(context)?;
     let records = checks::exports(inputs, link)?;
+    let needed = below(&sdk, link, context, inputs)?;
     if records == 0 {
         said.push(
             Diagnostic::warning(
@@ -402,7 +405,6 @@ fn plugin(
             .help("mark what hosts are to find with `#[dynplug::export]`"),
         );
     }
-    let needed = below(&sdk, link, context, inputs)?;
     let mut crates: Vec<Unit> = inputs.crates.iter().map(|c| c.unit.clone()).collect();
     crates.push(link.unit.clone());
     let libraries = needed.iter().map(|l| reference(&l.description.api)).collect::<Result<Vec<_>>>()?;
@@ -456,7 +458,7 @@ fn below<'a>(
     inputs: &arguments::Inputs,
 ) -> Result<Vec<&'a Sdk>> {
     if !inputs.libraries.contains(&sdk.library()) {
-        return Err(checks::api_not_named(link, context).into());
+        return Err(checks::api_not_named(inputs, link, context).into());
     }
     checks::no_second_std(inputs, link, context)?;
     let needed = linked(sdk, inputs)?;

@@ -251,12 +251,12 @@ fn fill(template: &str, values: &[(&str, &str)]) -> String {
 }
 
 /// A text as TOML writes it.
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
 /// A path as a `Cargo.toml` can hold it: with `/` where that means the same.
-fn portable(path: &Path) -> Result<String> {
+pub fn portable(path: &Path) -> Result<String> {
     let text = path.to_str().ok_or_else(|| {
         Diagnostic::error("system", format!("a Cargo.toml can't name the path {}", path.display()))
             .note("it is not UTF-8")

@@ -141,7 +141,7 @@ pub(super) fn other_source(
     if is_copied(package) {
         let d = Diagnostic::error(
             "other-source",
-            format!("the plugin `{title}` has an older `{}` than the host's", held.title()),
+            format!("the plugin `{title}` has another `{}` than the host", held.title()),
         );
         let d = d.span(features.declared(id, None));
         return stale(d.note(format!("used by: {}", chain(workspace, features, id))), sdk);

@@ -64,7 +64,9 @@ pub fn in_the_manifests(arguments: &BuildArguments, metadata: &Metadata) -> Resu
 }
 
 /// Where a `Cargo.toml` names an SDK.
-const KEY: &[&str] = &["package", "metadata", "dynplug", "sdk"];
+pub const KEY: &[&str] = &["package", "metadata", "dynplug", "sdk"];
+/// Where that of a workspace does.
+pub const WORKSPACE_KEY: &[&str] = &["workspace", "metadata", "dynplug", "sdk"];
 
 /// The place in a `Cargo.toml` that names the SDK.
 fn naming(arguments: &BuildArguments, metadata: &Metadata) -> Option<Span> {
@@ -75,7 +77,7 @@ fn naming(arguments: &BuildArguments, metadata: &Metadata) -> Option<Span> {
     let mut own = packages.iter().filter(|p| selected(p.name.as_str()));
     let found = own.find_map(|p| Span::in_manifest(p.manifest_path.as_std_path(), KEY));
     let root = metadata.workspace_root.join("Cargo.toml");
-    let of_all = || Span::in_manifest(root.as_std_path(), &["workspace", "metadata", "dynplug", "sdk"]);
+    let of_all = || Span::in_manifest(root.as_std_path(), WORKSPACE_KEY);
     Some(found.or_else(of_all)?.labelled("named here"))
 }
 

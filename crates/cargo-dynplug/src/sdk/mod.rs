@@ -6,6 +6,7 @@ pub mod archive;
 pub mod links;
 pub mod locate;
 mod make;
+pub mod naming;
 pub mod packages;
 pub mod readme;
 

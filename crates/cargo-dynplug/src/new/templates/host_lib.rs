@@ -24,9 +24,15 @@ pub fn main() -> ExitCode {
         }
     };
     let mut code = ExitCode::SUCCESS;
-    if opened.discovery.found.is_empty() && !dynplug::is_shared() {
-        eprintln!("plain cargo built this program, which opens no files then: `cargo dynplug run`");
+    if opened.discovery.found.is_empty() {
         code = ExitCode::FAILURE;
+        let why = match dynplug::is_shared() {
+            true => "there are no plugins where this program looks for them",
+            false => {
+                "plain cargo built this program, which opens no files then: `cargo dynplug run`"
+            }
+        };
+        eprintln!("{why}");
     }
     for (_, reason) in opened.discovery.refused() {
         eprintln!("{reason}");
