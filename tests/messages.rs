@@ -114,6 +114,19 @@ fn every_message_of_every_command_is_as_the_schema_has_it() {
 
     let sdk = fixture.path("app.sdk.tar.zst");
     reasons(fixture.tool("sdk").args([json, "-o"]).arg(&sdk).go().ok(), &mut seen);
+    let damaged = fixture.path("damaged.sdk.tar.zst");
+    let bytes = std::fs::read(&sdk).unwrap();
+    std::fs::write(&damaged, &bytes[..bytes.len() / 2]).unwrap();
+    let inspected = fixture.bare_tool().args(["inspect", json]).arg(&sdk).arg(&damaged).go();
+    reasons(inspected.fails_with(1), &mut seen);
+    let [whole, half] = &inspected.stdout.lines().collect::<Vec<_>>()[..] else { panic!("{inspected}") };
+    let (whole, half): (Value, Value) =
+        (serde_json::from_str(whole).unwrap(), serde_json::from_str(half).unwrap());
+    assert_eq!(
+        (&whole["kind"], &whole["package"], &whole["profile"]),
+        (&"sdk".into(), &"app-api".into(), &"dev".into())
+    );
+    assert_eq!((&half["kind"], &half["code"]), (&"other".into(), &"damaged-sdk".into()));
     let bundled = fixture.tool("bundle").args([json, "-o"]).arg(fixture.root().join("bundle")).go();
     reasons(bundled.ok(), &mut seen);
     let author = Fixture::folder("messages-author");

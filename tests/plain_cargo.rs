@@ -2,6 +2,7 @@
 
 use crate::contract::contract;
 use crate::harness::{CALLS_F, Fixture, Kind, shared_target};
+use std::path::Path;
 
 #[test]
 fn plain_cargo_checks_tests_and_builds_statically_and_its_products_say_what_they_are() {
@@ -35,6 +36,20 @@ fn plain_cargo_checks_tests_and_builds_statically_and_its_products_say_what_they
     let plugin = made.join("libplain_hello.so");
     let ran = contract().app().arg("open-argument").arg(&plugin).go();
     ran.ok().says("is not a plugin: it was built by plain cargo").says("`cargo dynplug build`");
+
+    // A host is told from any other program, stripped too, and a plugin can't be compared with it.
+    let host = made.join("plain-host");
+    let inspect = |file: &Path| fixture.bare_tool().arg("inspect").arg(file).go();
+    inspect(&host)
+        .fails_with(1)
+        .says("a host that plain cargo built")
+        .says("[plain-host] `cargo dynplug build`");
+    let check =
+        fixture.bare_tool().arg("check").arg(contract().plugin_file("hello")).arg("--host").arg(&host);
+    check.go().fails_with(2).says("plain cargo built it").says("`cargo dynplug build`");
+    inspect(Path::new(env!("CARGO_BIN_EXE_cargo-dynplug")))
+        .fails_with(1)
+        .says("that has nothing to do with dynplug");
 
     std::fs::create_dir_all(made.join("plugins")).unwrap();
     std::fs::copy(contract().plugin_file("hello"), made.join("plugins/libhello.so")).unwrap();

@@ -89,7 +89,7 @@ fn what_may_have_been_meant_is_said() {
     build(["-F", "greting"]).fails_with(2).says("did you mean `greeting`?");
     build(["--target", "x86_64-unknown-linux-gn"])
         .fails_with(2)
-        .says("error[dynplug::unknown-target]")
+        .says("error[dynplug::unknown-triple]")
         .says("did you mean `x86_64-unknown-linux-gnu`?");
     // An SDK is of all that is shared, whatever is named.
     fixture.tool("sdk").args(["-p", "helo"]).go().fails_with(2).says("did you mean `hello`?");

@@ -210,6 +210,9 @@ impl TheHost {
         if path.is_dir() {
             return TheHost::in_folder(path);
         }
+        if path.to_string_lossy().ends_with(locate::ENDING) {
+            return Err("it is an SDK: `--sdk` names one".to_owned());
+        }
         let (manifest, run_paths) = product(path)?;
         match manifest.product {
             Product::ApiLibrary => Ok(TheHost { path: path.to_owned(), api: manifest, executable: None }),

@@ -166,7 +166,7 @@ fn is_known(rustc: &Path, target: &str) -> Result<()> {
     if list.lines().any(|known| known == target) {
         return Ok(());
     }
-    Err(Diagnostic::error("unknown-target", format!("there is no target `{target}`"))
+    Err(Diagnostic::error("unknown-triple", format!("there is no target `{target}`"))
         .did_you_mean(target, list.lines())
         .help("`rustc --print target-list` prints those that there are")
         .usage()

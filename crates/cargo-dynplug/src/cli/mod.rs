@@ -90,7 +90,8 @@ pub enum Command {
     Sdk(SdkArguments),
     /// Set the lock file of a plugin's workspace to the versions that an SDK's host shares
     ///
-    /// The copy of the SDK's sources in the workspace, if there is one, is brought up to date too.
+    /// The copy of the SDK's sources in the workspace, if there is one, is brought up to date too, and where a `Cargo.toml`
+    /// names another SDK than `--sdk` does, it names that one from then on. If something doesn't fit, nothing is changed.
     Sync(SyncArguments),
     /// Link plugins into a host: one executable, by plain cargo, on any system
     ///
@@ -104,9 +105,9 @@ pub enum Command {
     /// system has the same libc or a newer one. Without `-p` it is the one host with all plugins; `-p` names hosts, or plugins
     /// if not all are wanted.
     Bundle(BundleArguments),
-    /// Show what a plugin, an API library or a host says of itself, without loading it
+    /// Show what a plugin, an API library, a host or an SDK says of itself, without loading it
     ///
-    /// Exit code: 0, 1 if a file is none of these, 2 if a file can't be read.
+    /// Exit code: 0, 1 if a file is none of these or damaged, 2 if a file can't be read.
     Inspect(InspectArguments),
     /// Explain a code: what it means, and what to do; without one, list all
     ///

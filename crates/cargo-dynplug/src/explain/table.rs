@@ -507,6 +507,12 @@ pub(super) const TABLE: &[Entry] = &[
         "The note lists what there is. With `-p` other packages are tested; API crate, hosts and plugins have tests here.",
     ),
     entry(
+        "unknown-triple",
+        "rustc knows no target of that name",
+        "`--target`, or `build.target` in cargo's configuration, names one of the compiler's own targets.",
+        "Correct the name: `rustc --print target-list` prints those that there are.",
+    ),
+    entry(
         "unnamed-dependency",
         "the API crate has a dependency that its code never names",
         "rustc leaves out of a library what is never named. So the crate is not shared, and each plugin gets its own copy.",
@@ -517,12 +523,6 @@ pub(super) const TABLE: &[Entry] = &[
         "that can't be done for this target yet",
         "The build does not know the target's file format well enough.",
         "See the table of supported systems in the README. Plugins can be linked in on any system: `cargo dynplug link`.",
-    ),
-    entry(
-        "unknown-target",
-        "rustc knows no target of that name",
-        "`--target`, or `build.target` in cargo's configuration, names one of the compiler's own targets.",
-        "Correct the name: `rustc --print target-list` prints those that there are.",
     ),
     entry(
         "usage",

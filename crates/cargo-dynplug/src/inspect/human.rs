@@ -1,6 +1,7 @@
 //! A file's description for a person at a terminal.
 
-use super::{About, Details};
+use super::sdk::Sdk;
+use super::{About, Details, Found, in_a_sentence};
 use crate::floor::Floor;
 use crate::terminal::{Stream, emphasised, linked};
 use dynplug_manifest::manifest::{CrateInfo, Product};
@@ -10,11 +11,17 @@ use std::fmt::Write;
 use std::path::Path;
 
 /// The description, in lines.
-pub(super) fn about(path: &Path, about: &About<'_>) -> String {
+pub(super) fn found(path: &Path, found: &Found<'_>) -> String {
     let mut out = String::new();
     // Writing to a string can't fail.
-    let _ = match about {
-        About::Other(other) => writeln!(
+    let _ = match found {
+        Found::Sdk(it) => sdk(&mut out, path, it),
+        Found::Broken(why) => {
+            let path = linked(path, Stream::Output);
+            let _ = writeln!(out, "{path}: {}", clean(&in_a_sentence(why)));
+            writeln!(out, "  [{}] {}", why.code, why.help.join("; "))
+        }
+        Found::File(About::Other(other)) => writeln!(
             out,
             "{}: {}\n  [{}] {}",
             linked(path, Stream::Output),
@@ -22,7 +29,7 @@ pub(super) fn about(path: &Path, about: &About<'_>) -> String {
             other.code,
             other.code.diagnostic().remedy
         ),
-        About::Product(details) => product(&mut out, path, details),
+        Found::File(About::Product(details)) => product(&mut out, path, details),
     };
     out
 }
@@ -81,6 +88,30 @@ fn product(out: &mut String, path: &Path, details: &Details<'_>) -> std::fmt::Re
     records(out, "init functions, in their order", inits, false)?;
     for (title, shared) in [("shared crates", true), ("private crates", false)] {
         crates(out, title, manifest.crates.iter().filter(|c| c.shared == shared).collect())?;
+    }
+    Ok(())
+}
+
+fn sdk(out: &mut String, path: &Path, sdk: &Sdk) -> std::fmt::Result {
+    let Sdk { description, size, unpacked, files, crates: shared, macros } = sdk;
+    let api = &description.api;
+    let path = linked(path, Stream::Output);
+    writeln!(out, "{path}: SDK {} {}", emphasised(&clean(&api.package)), clean(&api.version))?;
+    let mut row = |name: &str, value: &str| writeln!(out, "  {name:<10}  {}", clean(value));
+    row("toolchain", &description.rustc)?;
+    row("tool", &format!("cargo-dynplug {}", description.tool))?;
+    row("target", &description.target)?;
+    row("profile", &description.profile)?;
+    row("size", &format!("{size} bytes; {files} files of {unpacked} bytes"))?;
+    row("API", &format!("{} {} ({})", api.package, api.version, api.soname))?;
+    row("identity", &api.identity)?;
+    crates(out, "shared crates", shared.iter().collect())?;
+    crates(out, "proc macros", macros.iter().collect())?;
+    if !description.packages.is_empty() {
+        writeln!(out, "\n  {} ({})", emphasised("sources"), description.packages.len())?;
+        for package in &description.packages {
+            writeln!(out, "    {} {}", clean(&package.name), clean(&package.version))?;
+        }
     }
     Ok(())
 }

@@ -1,9 +1,11 @@
 //! A file's description as one JSON object. The names of the fields are stable; new ones may be added.
 //! docs/src/json.md describes them under `dynplug-file`.
 
-use super::{About, Details};
+use super::sdk::Sdk;
+use super::{About, Details, Found, in_a_sentence};
 use crate::files::hex;
 use crate::floor::Floor;
+use crate::sdk::Description;
 use dynplug_manifest::manifest::{CrateInfo, LibraryReference, Manifest, Product};
 use dynplug_manifest::obstacle::Obstacle;
 use dynplug_manifest::record::Record;
@@ -18,8 +20,40 @@ pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Value {
     json!({ "reason": REASON, "file": path.to_string_lossy(), "kind": "unreadable", "code": "unreadable", "message": error.to_string() })
 }
 
+/// What was looked at.
+pub(super) fn found(path: &Path, found: &Found<'_>) -> Value {
+    match found {
+        Found::File(file) => about(path, file),
+        Found::Sdk(it) => sdk(path, it),
+        Found::Broken(why) => json!({
+            "reason": REASON, "file": path.to_string_lossy(), "kind": "other",
+            "code": why.code, "message": in_a_sentence(why),
+        }),
+    }
+}
+
+fn sdk(path: &Path, sdk: &Sdk) -> Value {
+    let Sdk { description, size, unpacked, files, crates, macros } = sdk;
+    let Description { tool, rustc, target, profile, api, packages, .. } = description;
+    let sources: Vec<Value> =
+        packages.iter().map(|p| json!({ "package": p.name, "version": p.version })).collect();
+    json!({
+        "reason": REASON, "file": path.to_string_lossy(), "kind": "sdk",
+        "package": api.package, "version": api.version, "crate_name": api.crate_name,
+        "tool": tool, "rustc": rustc, "target": target, "profile": profile, "id": api.identity,
+        "api": {
+            "package": api.package, "version": api.version, "crate_name": api.crate_name,
+            "soname": api.soname, "identity": api.identity,
+        },
+        "size": size, "unpacked": unpacked, "files": files,
+        "crates": crates.iter().map(crate_info).collect::<Vec<_>>(),
+        "macros": macros.iter().map(crate_info).collect::<Vec<_>>(),
+        "sources": sources,
+    })
+}
+
 /// A file that was read.
-pub(super) fn about(path: &Path, about: &About<'_>) -> Value {
+fn about(path: &Path, about: &About<'_>) -> Value {
     match about {
         About::Other(other) => json!({
             "reason": REASON, "file": path.to_string_lossy(), "kind": "other",

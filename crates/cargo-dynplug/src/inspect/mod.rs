@@ -2,8 +2,10 @@
 
 mod human;
 mod json;
+mod sdk;
 
 use crate::cli::{InspectArguments, MessageFormat};
+use crate::diagnostic::Diagnostic;
 use crate::floor::Floor;
 use crate::terminal::{self, Progress, line};
 use dynplug_manifest::diagnostics::Code;
@@ -14,7 +16,7 @@ use dynplug_manifest::record::{Kind, Record};
 use dynplug_manifest::tables::{self, Tables};
 use std::path::Path;
 
-/// Prints what each file is. The exit code: 0, 1 when a file is no product of the tool, 2 when one can't be read.
+/// Prints what each file is. The exit code: 0, 1 when a file is no product of the tool or damaged, 2 when one can't be read.
 pub fn run(arguments: &InspectArguments) -> i32 {
     let for_programs = arguments.format() == MessageFormat::Json;
     let mut code = 0;
@@ -33,11 +35,11 @@ pub fn run(arguments: &InspectArguments) -> i32 {
                 continue;
             }
             Ok(bytes) => {
-                let about = About::of(&bytes);
-                if !matches!(about, About::Product(_)) {
+                let found = Found::of(&bytes, path);
+                if !matches!(found, Found::File(About::Product(_)) | Found::Sdk(_)) {
                     code = code.max(1);
                 }
-                if for_programs { json::about(path, &about).to_string() } else { human::about(path, &about) }
+                if for_programs { json::found(path, &found).to_string() } else { human::found(path, &found) }
             }
         };
         if !first && !for_programs {
@@ -57,6 +59,35 @@ pub(crate) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
         return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, what));
     }
     std::fs::read(path)
+}
+
+/// What there is to look at.
+enum Found<'a> {
+    /// A file that can be loaded, or anything else.
+    File(About<'a>),
+    /// An SDK.
+    Sdk(Box<sdk::Sdk>),
+    /// What was one, or is one of another version.
+    Broken(Box<Diagnostic>),
+}
+
+impl<'a> Found<'a> {
+    fn of(bytes: &'a [u8], path: &Path) -> Found<'a> {
+        if sdk::may_be(bytes) {
+            match sdk::Sdk::of(bytes, path) {
+                Ok(sdk) => return Found::Sdk(Box::new(sdk)),
+                // Others use zstd too.
+                Err(why) if why.code == "no-sdk" => {}
+                Err(why) => return Found::Broken(why),
+            }
+        }
+        Found::File(About::of(bytes))
+    }
+}
+
+/// What is wrong, with what is known of it.
+fn in_a_sentence(why: &Diagnostic) -> String {
+    std::iter::once(&why.message).chain(&why.notes).cloned().collect::<Vec<_>>().join(": ")
 }
 
 /// What a file is.
@@ -112,6 +143,20 @@ pub(crate) fn linked_in(bytes: &[u8]) -> Vec<Record<'_>> {
     tables::records(&image).map_while(Result::ok).collect()
 }
 
+/// What the runtime says in a program of plain cargo's when it is to open a file: such a program has no manifest. Written in
+/// another way, so that this program isn't taken for one.
+const PLAIN: &str = "this-program-was-built-by-plain-cargo";
+
+/// Whether dynplug's runtime is linked into an executable.
+fn has_runtime(image: &Image<'_>) -> bool {
+    let said = PLAIN.replace('-', " ");
+    // ELF's, those of Windows, and those of macOS.
+    [".rodata", ".rdata", "__const", "__cstring"]
+        .iter()
+        .filter_map(|name| image.section(name))
+        .any(|section| section.data.windows(said.len()).any(|bytes| bytes == said.as_bytes()))
+}
+
 impl Other {
     fn of_error(error: &ImageError) -> Other {
         let code = match error {
@@ -126,6 +171,10 @@ impl Other {
     fn of_image(image: &Image<'_>) -> Other {
         let kind = image.kind();
         let (format, machine) = (image.format(), image.machine());
+        if image.section(tables::RECORDS).is_none() && kind == ImageKind::Executable && has_runtime(image) {
+            let what = "a host that plain cargo built: it shares nothing with plugins".to_owned();
+            return Other { code: Code::PlainHost, what };
+        }
         if image.section(tables::RECORDS).is_none() {
             let article = if kind == ImageKind::SharedLibrary { "a" } else { "an" };
             let what = format!("{article} {kind} ({format}, {machine}) that has nothing to do with dynplug");
@@ -164,5 +213,19 @@ impl<'a> Details<'a> {
         order::sort(&mut inits, &manifest.crates, |record| *record);
         let (size, floor) = (bytes.len(), Floor::of(bytes));
         Details { manifest, image, size, exports, inits, damage, floor }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_another_format_is_no_damaged_one() {
+        let code = |error| Other::of_error(&ImageError::Manifest(error)).code;
+        assert_eq!(code(DecodeError::TooOld { have: 1, want: 2 }), Code::Format);
+        assert_eq!(code(DecodeError::TooNew { have: 2, want: 3 }), Code::Format);
+        let cut_off = Manifest::decode(b"dynplug").unwrap_err();
+        assert_eq!(code(cut_off), Code::Damaged);
     }
 }

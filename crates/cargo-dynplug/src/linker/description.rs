@@ -49,7 +49,7 @@ pub(super) fn manifest(
 }
 
 /// The crates as the manifest lists them, in the order of their names so that the order of linking doesn't show.
-pub(super) fn crate_list<'a>(shared: &'a [Unit], private: &'a [Unit]) -> Vec<CrateInfo> {
+pub fn crate_list<'a>(shared: &'a [Unit], private: &'a [Unit]) -> Vec<CrateInfo> {
     let mut units: Vec<(&Unit, bool)> =
         shared.iter().map(|u| (u, true)).chain(private.iter().map(|u| (u, false))).collect();
     units.sort_by(|(a, _), (b, _)| (&a.package, &a.version, &a.id).cmp(&(&b.package, &b.version, &b.id)));

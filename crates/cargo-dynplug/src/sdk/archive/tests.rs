@@ -1,6 +1,15 @@
 //! Archives as they are made, and as a stranger could make them.
 
+use super::cache::{ATTEMPT, LOCK, unpack_within};
+use super::pack::{collect, is_executable};
 use super::*;
+use crate::diagnostic::{Diagnostic, Result};
+use crate::files::{hex, sha256};
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use tar::EntryType;
 use tempfile::TempDir;
 
 const JSON: &[u8] = br#"{ "format": 2, "tool": "0.0.0" }"#;
@@ -62,7 +71,11 @@ struct Tried {
 
 impl Tried {
     fn unpacking(bytes: &[u8]) -> Tried {
-        Tried::within(bytes, &LIMITS)
+        let tried = Tried::within(bytes, &LIMITS);
+        // Whoever only looks finds the same.
+        let code = |outcome: Option<&Box<Diagnostic>>| outcome.map(|why| why.code.clone());
+        assert_eq!(code(prove(bytes, Path::new("file")).as_ref().err()), code(tried.outcome.as_ref().err()));
+        tried
     }
 
     fn within(bytes: &[u8], limits: &Limits) -> Tried {
