@@ -1,7 +1,7 @@
 //! The tool as a program: what it prints for people and for programs, its exit codes, and the folders that it works in.
 
-use crate::harness::{Fixture, Kind, repository};
-use std::path::Path;
+use crate::harness::{Fixture, Kind, repository, skipped};
+use std::path::{Path, PathBuf};
 
 #[test]
 fn the_example_greets() {
@@ -93,6 +93,13 @@ fn exit_codes_tell_success_failure_and_misuse_apart() {
         refused("build", &["-p", "hello", "--features", name], said);
         refused("build", &["-p", "hello", "--features", name], "build that package too: `-p second`");
     }
+    for subcommand in ["run", "test", "clippy", "doc", "sdk", "bundle"] {
+        refused(
+            subcommand,
+            &["--features", "mor"],
+            "error[dynplug::unknown-feature]: no package of the workspace",
+        );
+    }
     fixture.build().args(["-p", "second", "--features", "more"]).go().ok();
     fixture.file("hello/src/lib.rs", "#[dynplug::export]\npub fn f() { nothing() }\n");
     fixture.build().go().fails_with(1).says("cannot find function `nothing`");
@@ -130,6 +137,88 @@ fn every_code_is_explained_and_one_that_is_not_there_is_guessed() {
         assert_eq!(json["reason"], "dynplug-explanation");
     }
     assert!(all.stdout.lines().count() > 60, "{all}");
+}
+
+#[test]
+fn a_man_page_is_printed_or_all_are_written() {
+    let fixture = Fixture::folder("man");
+    let man =
+        |words: &[&str]| words.iter().fold(fixture.bare_tool().arg("man"), |call, word| call.arg(word)).go();
+    let program = man(&[]);
+    program.ok().says(".TH cargo-dynplug 1").says(".SH SUBCOMMANDS");
+    let page = man(&["build"]);
+    page.ok().says(".TH cargo-dynplug-build 1").says(".SH EXAMPLES");
+    man(&["biuld"]).fails_with(2).says("error[dynplug::unknown-subcommand]").says("did you mean `build`?");
+    man(&["build", "-o", "pages"]).fails_with(2).says("cannot be used with");
+    // The same are written.
+    let folder = fixture.root().join("pages");
+    fixture.bare_tool().args(["man", "-o"]).arg(&folder).go().ok().says("Wrote");
+    for (name, printed) in [("cargo-dynplug", &program), ("cargo-dynplug-build", &page)] {
+        let written = std::fs::read_to_string(folder.join(format!("{name}.1"))).unwrap();
+        assert_eq!(written.trim_end(), printed.stdout.trim_end());
+    }
+    // What only completions ask isn't for people.
+    assert!(!folder.join("cargo-dynplug-packages.1").exists());
+}
+
+#[test]
+#[cfg(unix)]
+fn shells_complete_subcommands_and_the_packages_of_the_workspace() {
+    let fixture = Fixture::usual("completed", "#[dynplug::export]\npub fn f() {}\n");
+    let folder = fixture.root().join("bin");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_cargo-dynplug"), folder.join("cargo-dynplug")).unwrap();
+    let script = |shell: &str| {
+        let ran = fixture.bare_tool().args(["completions", shell]).go();
+        fixture.root_file(shell, &ran.ok().stdout);
+        fixture.root().join(shell).display().to_string()
+    };
+    let path = format!("export PATH={}:$PATH", folder.display());
+    if let Some(bash) = found("bash") {
+        let bash_script = script("bash");
+        let completed = |words: &str| {
+            let commands = format!(
+                "{path}\nsource {bash_script}\nCOMP_WORDS=({words}) COMP_CWORD=$((${{#COMP_WORDS[@]}}-1))\n\
+                 __cargo_dynplug_or_cargo cargo\nprintf '%s\\n' \"${{COMPREPLY[@]}}\"\n"
+            );
+            fixture.system(&bash).arg("-c").arg(commands).folder(fixture.root()).go()
+        };
+        completed("cargo dynplug bui").ok().prints("build");
+        completed("cargo dynplug p").ok().prints("pin");
+        completed("cargo dynplug build -p ''").ok().prints("app\napp-api\nhello");
+        completed("cargo +stable dynplug build --package he").ok().prints("hello");
+        // Of a subcommand that means a file by it.
+        completed("cargo dynplug verify -p he").ok().does_not_say("hello");
+    }
+    if let Some(fish) = found("fish") {
+        let fish_script = script("fish");
+        let fish_path = format!("set -x PATH {} $PATH", folder.display());
+        let completed = |words: &str| {
+            let commands = format!("{fish_path}\nsource {fish_script}\ncomplete -C '{words}'");
+            fixture.system(&fish).arg("-c").arg(commands).folder(fixture.root()).go()
+        };
+        completed("cargo-dynplug build -p he").ok().prints("hello");
+        completed("cargo dynplug build -p he").ok().says("hello");
+    }
+    if let Some(zsh) = found("zsh") {
+        // What it would say needs a terminal; that it can be read doesn't.
+        let zsh_script = script("zsh");
+        fixture.system(&zsh).arg("-n").arg(&zsh_script).go().ok();
+        let text = std::fs::read_to_string(&zsh_script).unwrap();
+        assert!(text.contains(":SPEC:_cargo-dynplug_packages"), "{text}");
+        assert!(text.find("_cargo-dynplug_packages() {") < text.find("if [ \"$funcstack[1]\" = "), "{text}");
+    }
+}
+
+/// A shell, if it is here.
+#[cfg(unix)]
+fn found(name: &str) -> Option<PathBuf> {
+    let paths = std::env::var_os("PATH")?;
+    let file = std::env::split_paths(&paths).map(|folder| folder.join(name)).find(|file| file.is_file());
+    if file.is_none() {
+        skipped(&format!("{name} is not here"));
+    }
+    file
 }
 
 #[test]

@@ -184,6 +184,11 @@ fn tests_of_a_host_are_hosts_that_find_the_plugins() {
     let ran = fixture.tool("clippy").args(["-p", "app", "--all-targets", "--", "-D", "warnings"]).go();
     ran.ok();
     fixture.tool("doc").args(["-p", "app"]).go().ok();
+    // Several packages are several calls of cargo, and read as one.
+    for subcommand in ["clippy", "doc"] {
+        let ran = fixture.tool(subcommand).go();
+        ran.ok().says_in_lines(1, "Finished").says("hello");
+    }
 
     // The plugin is built anew, and what fails is told by cargo's exit code.
     fixture.replace("hello/src/lib.rs", "\"hello\"", "\"good day\"");

@@ -96,6 +96,22 @@ impl Cargo {
         Ok(self.command.status().doing("run cargo")?.code().unwrap_or(101))
     }
 
+    /// Runs it with this program's own input and output. What it says of how it goes is said with that of other calls. Returns its
+    /// exit code.
+    ///
+    /// # Errors
+    /// When cargo can't be run.
+    pub fn run_and_show(mut self, format: MessageFormat) -> Result<i32> {
+        let format = (format == MessageFormat::Json).then_some("--message-format=json");
+        self.complete(format);
+        self.relay.prepare(&mut self.command);
+        let mut child = self.command.spawn().doing("run cargo")?;
+        if let Some(stderr) = child.stderr.take() {
+            self.relay.pass_on(stderr);
+        }
+        Ok(child.wait().doing("wait for cargo")?.code().unwrap_or(101))
+    }
+
     /// Runs it. `each` sees every message.
     ///
     /// # Errors

@@ -91,6 +91,7 @@ pub fn run(mut words: Vec<OsString>) -> i32 {
         Command::Pin(arguments) => trust::pin(arguments),
         Command::Completions(arguments) => manual::completions(arguments),
         Command::Man(arguments) => manual::man(arguments),
+        Command::Packages(arguments) => Ok(manual::packages(arguments)),
     };
     match outcome {
         Ok(code) => code,

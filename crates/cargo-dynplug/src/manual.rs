@@ -3,12 +3,17 @@
 //! `cargo dynplug …` is completed by the shells as an argument of cargo, for which cargo has completions of its own. bash
 //! and fish are told here to ask ours where the first word is `dynplug`; zsh's completion of cargo looks for a function
 //! `_cargo-dynplug` by itself.
+//!
+//! After `-p` come the packages of the workspace, for which the shells ask the subcommand `packages`.
 
-use crate::cli::{self, CompletionsArguments, ManArguments};
+use crate::cli::{self, CompletionsArguments, ManArguments, PackagesArguments};
 use crate::diagnostic::{Diagnostic, Doing, Result};
 use crate::files;
 use crate::terminal::{self, line};
+use crate::workspace::ask;
+use cargo_metadata::MetadataCommand;
 use clap_complete::Shell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The program's name, as cargo and the shells look for it.
@@ -38,7 +43,7 @@ fn script(shell: Shell) -> String {
     // clap_complete calls a program with a `-` by two names in what it writes for bash.
     let name = if shell == Shell::Bash { "cargo_dynplug" } else { PROGRAM };
     let mut bytes = Vec::new();
-    let mut command = cli::command().name(name).bin_name(name);
+    let mut command = visible(&cli::command()).name(name).bin_name(name);
     clap_complete::generate(shell, &mut command, name, &mut bytes);
     let script = String::from_utf8_lossy(&bytes).into_owned();
     match shell {
@@ -47,7 +52,41 @@ fn script(shell: Shell) -> String {
             script + include_str!("manual/cargo.bash")
         }
         Shell::Fish => script + include_str!("manual/cargo.fish"),
+        Shell::Zsh => {
+            // What follows runs at once where zsh loads the file as a function.
+            let end = "if [ \"$funcstack[1]\" = ";
+            let with_packages = concat!(include_str!("manual/packages.zsh"), "\nif [ \"$funcstack[1]\" = ");
+            script.replace(":SPEC:_default", ":SPEC:_cargo-dynplug_packages").replacen(end, with_packages, 1)
+        }
         _ => script,
+    }
+}
+
+/// The command line without what is hidden: clap_complete would show that.
+fn visible(whole: &clap::Command) -> clap::Command {
+    let subcommands = whole.get_subcommands().filter(|sub| !sub.is_hide_set()).cloned();
+    clap::Command::new(PROGRAM)
+        .version(env!("CARGO_PKG_VERSION"))
+        .args(whole.get_arguments().cloned())
+        .subcommands(subcommands)
+}
+
+/// Prints the names of the workspace's packages. Returns the exit code: where there is no workspace, a completion has nothing
+/// to say.
+pub fn packages(arguments: &PackagesArguments) -> i32 {
+    let mut question = MetadataCommand::new();
+    question.no_deps().other_options(["--offline".to_owned()]);
+    if let Some(path) = &arguments.manifest_path {
+        question.manifest_path(path);
+    }
+    match ask(&question) {
+        Ok(metadata) => {
+            let packages = metadata.workspace_packages();
+            let names: BTreeSet<&str> = packages.iter().map(|package| package.name.as_str()).collect();
+            names.iter().for_each(|name| line!("{name}"));
+            0
+        }
+        Err(_) => 1,
     }
 }
 

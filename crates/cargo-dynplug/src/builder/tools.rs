@@ -27,6 +27,8 @@ pub struct Tool {
     goes_on: bool,
     /// Whether what was compiled is run.
     runs: bool,
+    /// Whether a browser is opened, which may stay.
+    opens: bool,
 }
 
 /// A package that a command is run on.
@@ -55,6 +57,7 @@ impl TestArguments {
             tests: true,
             goes_on: self.no_fail_fast,
             runs: !self.no_run,
+            opens: false,
         }
     }
 }
@@ -65,7 +68,7 @@ impl ClippyArguments {
         let targets = Targets { all_targets: self.all_targets, ..Targets::default() };
         let rest = self.arguments.clone();
         let (words, tests) = (Vec::new(), self.all_targets);
-        Tool { command: "clippy", targets, words, rest, tests, goes_on: true, runs: false }
+        Tool { command: "clippy", targets, words, rest, tests, goes_on: true, runs: false, opens: false }
     }
 }
 
@@ -81,7 +84,16 @@ impl DocArguments {
         }
         let targets = Targets::default();
         let rest = Vec::new();
-        Tool { command: "doc", targets, words, rest, tests: false, goes_on: true, runs: false }
+        Tool {
+            command: "doc",
+            targets,
+            words,
+            rest,
+            tests: false,
+            goes_on: true,
+            runs: false,
+            opens: self.open,
+        }
     }
 }
 
@@ -117,7 +129,8 @@ impl Builder<'_> {
             let cargo = self.cargo_for_tool(subject, tool, &sdk, plan, plugins.as_deref())?;
             let ran = match tool.command {
                 "test" => self.compile_tests(cargo, subject, &mut suite)?,
-                _ => cargo.run_before_the_user(self.arguments.messages.message_format)?,
+                _ if tool.opens => cargo.run_before_the_user(self.arguments.messages.message_format)?,
+                _ => cargo.run_and_show(self.arguments.messages.message_format)?,
             };
             // Of several the first, as cargo has it for several tests.
             code = if code == 0 { ran } else { code };
@@ -125,7 +138,7 @@ impl Builder<'_> {
                 break;
             }
         }
-        if tool.command == "test" && code == 0 {
+        if code == 0 {
             self.said.finish();
         }
         if tool.command == "test" && !tool.runs && self.arguments.messages.talks() {

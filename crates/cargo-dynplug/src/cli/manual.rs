@@ -16,6 +16,14 @@ pub struct CompletionsArguments {
     pub messages: MessageArguments,
 }
 
+/// Arguments of `packages`.
+#[derive(Debug, Args)]
+pub struct PackagesArguments {
+    /// Path of the workspace's Cargo.toml
+    #[arg(long, value_name = "PATH")]
+    pub manifest_path: Option<PathBuf>,
+}
+
 /// Arguments of `man`.
 #[derive(Debug, Args)]
 pub struct ManArguments {

@@ -13,7 +13,7 @@ pub use common::{
     CargoArguments, Color, FeatureArguments, MessageArguments, MessageFormat, WorkspaceArguments,
 };
 pub use help::command;
-pub use manual::{CompletionsArguments, ManArguments};
+pub use manual::{CompletionsArguments, ManArguments, PackagesArguments};
 pub use projects::{LinkArguments, NewArguments, SyncArguments};
 pub use read::{CheckArguments, ExplainArguments, InspectArguments};
 pub use trust::{KeygenArguments, PinArguments, SecretKeyArguments, SignArguments, VerifyArguments};
@@ -146,6 +146,9 @@ pub enum Command {
     ///
     /// Where they lie on the search path of `man`, `cargo help dynplug` shows them too.
     Man(ManArguments),
+    /// Print the names of the workspace's packages, for completions
+    #[command(hide = true)]
+    Packages(PackagesArguments),
 }
 
 /// Understands a command line: the program's name first.

@@ -1,4 +1,20 @@
 
+# After `-p` come the packages of the workspace. What has to do with keys means files by it.
+__cargo_dynplug_words() {
+    local word
+    case ${COMP_WORDS[COMP_CWORD-1]-} in
+        -p | --package | --api)
+            for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+                case $word in keygen | sign | verify | pin) _cargo_dynplug "$@"; return ;; esac
+            done
+            COMPREPLY=($(compgen -W "$(cargo-dynplug packages 2>/dev/null)" -- "${COMP_WORDS[COMP_CWORD]}"))
+            ;;
+        *) _cargo_dynplug "$@" ;;
+    esac
+}
+
+complete -F __cargo_dynplug_words -o bashdefault -o default cargo-dynplug
+
 # `cargo dynplug …` is completed as `cargo-dynplug …`. Everything else of cargo's is completed as before, by the function
 # that cargo's own completion has.
 __cargo_dynplug_is() {
@@ -20,7 +36,7 @@ __cargo_dynplug_or_cargo() {
     if __cargo_dynplug_is; then
         local -a COMP_WORDS=(cargo-dynplug "${COMP_WORDS[@]:__cargo_dynplug_at+1}")
         local COMP_CWORD=$((COMP_CWORD - __cargo_dynplug_at))
-        _cargo_dynplug cargo-dynplug "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
+        __cargo_dynplug_words cargo-dynplug "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
         return
     fi
     if [[ -z ${__cargo_dynplug_cargo-} ]]; then
