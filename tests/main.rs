@@ -37,6 +37,7 @@ mod sdk_versions;
 mod second_compiler;
 mod server;
 mod settings;
+mod signing;
 mod targets;
 mod tasks;
 mod trouble;

@@ -27,21 +27,21 @@ static BUILT: LazyLock<(Fixture, Ran)> = LazyLock::new(|| {
 });
 
 #[track_caller]
-fn built() -> &'static Fixture {
+pub(crate) fn built() -> &'static Fixture {
     let (fixture, build) = &*BUILT;
     build.ok();
     fixture
 }
 
 /// A folder of a test's own, with plugins in it, and a key with which they may be signed.
-struct Case {
-    folder: PathBuf,
+pub(crate) struct Case {
+    pub(crate) folder: PathBuf,
     pair: KeyPair,
 }
 
 impl Case {
     #[track_caller]
-    fn new(name: &str) -> Case {
+    pub(crate) fn new(name: &str) -> Case {
         let folder = built().root().join(format!("case {name}"));
         fs::create_dir(&folder).unwrap();
         fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
@@ -50,37 +50,37 @@ impl Case {
         case
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
-    fn text(&self, name: &str) -> String {
+    pub(crate) fn text(&self, name: &str) -> String {
         self.path(name).to_str().unwrap().to_owned()
     }
 
-    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
         fs::write(self.path(name), bytes).unwrap();
         fs::set_permissions(self.path(name), Permissions::from_mode(0o644)).unwrap();
     }
 
     /// Puts a plugin of the outcome there.
-    fn with(self, crate_name: &str) -> Case {
+    pub(crate) fn with(self, crate_name: &str) -> Case {
         self.write(&format!("lib{crate_name}.so"), fs::read(built().plugin_file(crate_name)).unwrap());
         self
     }
 
-    fn sign(&self, name: &str, comment: &str) {
+    pub(crate) fn sign(&self, name: &str, comment: &str) {
         let file = Cursor::new(fs::read(self.path(name)).unwrap());
         let signed = minisign::sign(Some(&self.pair.pk), &self.pair.sk, file, Some(comment), None).unwrap();
         self.write(&format!("{name}.minisig"), signed.to_string());
     }
 
-    fn digest(&self, name: &str) -> String {
+    pub(crate) fn digest(&self, name: &str) -> String {
         Sha256::digest(fs::read(self.path(name)).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Lets the host do what the words say; `@name` stands for a file in the folder.
-    fn host(&self, words: &str) -> Ran {
+    pub(crate) fn host(&self, words: &str) -> Ran {
         self.host_with(words, None)
     }
 
@@ -113,7 +113,7 @@ fn claims_of(path: &Path) -> String {
 
 /// The plugin is refused for this reason, says so, and nothing of it has run.
 #[track_caller]
-fn refused<'r>(ran: &'r Ran, code: &str) -> &'r Ran {
+pub(crate) fn refused<'r>(ran: &'r Ran, code: &str) -> &'r Ran {
     ran.ok().says(&format!("refused {code}: ")).does_not_say(" ran")
 }
 
@@ -391,7 +391,7 @@ fn the_race_is_lost_by_who_looks_first_and_opens_then() {
 }
 
 /// Runs the system's `minisign`, if there is one.
-fn minisign(case: &Case, arguments: &str) -> Option<String> {
+pub(crate) fn minisign(case: &Case, arguments: &str) -> Option<String> {
     let mut call = Command::new("minisign");
     call.current_dir(&case.folder).args(arguments.split(' ').map(|word| word.replace('~', "\t")));
     match call.output() {
@@ -423,63 +423,4 @@ fn what_minisign_signs_opens_and_what_is_signed_here_minisign_takes() {
     case.sign("libhello.so", &claims_of(&case.path("libhello.so")));
     let told = minisign(&case, "-V -p release.pub -m libhello.so").unwrap();
     assert!(told.contains("plugin:hello\tversion:0.1.0\tid:"), "{told}");
-}
-
-/// The tool in a case's folder.
-fn tool(case: &Case, arguments: &str) -> Ran {
-    let call = built().bare_tool().folder(&case.folder);
-    arguments.split(' ').fold(call, |call, word| call.arg(word)).go()
-}
-
-#[test]
-fn what_the_tool_signs_opens_and_minisign_takes_it() {
-    let case = Case::new("tool").with("hello");
-    tool(&case, "keygen -W -p own.pub -s own.key").ok();
-    let mode = case.path("own.key").metadata().unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600, "nobody else can read the secret key");
-    tool(&case, "sign -s own.key libhello.so").ok();
-    tool(&case, "verify -p own.pub libhello.so").ok().says("libhello.so: signed with the key ");
-    case.host("key @own.pub open @libhello.so").ok().says("opened hello: signed with the key `releases` (");
-    if minisign(&case, "-V -p own.pub -m libhello.so").is_some() {
-        // And the other way round, with a key of theirs.
-        minisign(&case, "-G -W -p theirs.pub -s theirs.key");
-        tool(&case, "sign -s theirs.key libhello.so").ok();
-        minisign(&case, "-V -p theirs.pub -m libhello.so");
-        minisign(&case, "-S -W -s own.key -m libhello.so");
-        tool(&case, "verify -p own.pub libhello.so").ok();
-    }
-    tool(&case, "verify -p release.pub libhello.so").fails_with(1).says("[untrusted-key]");
-    tool(&case, "sign -s own.key --expires 2020-02-29 libhello.so").ok();
-    tool(&case, "verify -p own.pub libhello.so").fails_with(1).says("[untrusted-expired]");
-}
-
-#[test]
-fn keys_are_never_replaced_and_what_is_no_plugin_is_not_signed() {
-    let case = Case::new("tool refuses").with("hello");
-    tool(&case, "keygen -W -p own.pub -s own.key").ok();
-    let before = fs::read(case.path("own.key")).unwrap();
-    tool(&case, "keygen -W -p other.pub -s own.key").fails_with(2).says("own.key is there already");
-    assert!(fs::read(case.path("own.key")).unwrap() == before && !case.path("other.pub").exists());
-    tool(&case, "sign -s own.key own.pub").fails_with(2).says("own.pub is no plugin");
-    tool(&case, "sign -s own.pub libhello.so").fails_with(2).says("it is a public key");
-    tool(&case, "verify -p own.key libhello.so").fails_with(2).says("is a secret key");
-    tool(&case, "verify -p own.pub nothing.so").fails_with(2).says("could not read nothing.so");
-    assert!(!case.path("libhello.so.minisig").exists());
-}
-
-#[test]
-fn pins_are_written_brought_up_to_date_and_what_sha256sum_checks() {
-    let case = Case::new("tool pins").with("hello").with("evil");
-    tool(&case, "pin -o pins libhello.so").ok();
-    case.host("pins @pins open @libhello.so").ok().says("opened hello: pinned by its SHA-256");
-    let evil = fs::read(case.path("libevil.so")).unwrap();
-    let hello = fs::read(case.path("libhello.so")).unwrap();
-    case.write("libhello.so", &evil);
-    tool(&case, "verify --pins pins libhello.so").fails_with(1).says("[untrusted-pin]");
-    case.write("libhello.so", &hello);
-    tool(&case, "pin -o pins libevil.so libhello.so").ok();
-    assert_eq!(fs::read_to_string(case.path("pins")).unwrap().lines().count(), 2);
-    let checked = Command::new("sha256sum").args(["-c", "pins"]).current_dir(&case.folder).status();
-    assert!(checked.unwrap().success());
-    tool(&case, "pin libhello.so").ok().says(&format!("{}  libhello.so\n", case.digest("libhello.so")));
 }

@@ -36,6 +36,8 @@ pub fn clean(command: &mut Command) {
 pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     clean(&mut command);
+    // Build scripts and proc macros are no affair of whoever signs.
+    command.env_remove(crate::trust::PASSWORD);
     command
 }
 

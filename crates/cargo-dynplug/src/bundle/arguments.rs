@@ -29,7 +29,7 @@ pub struct BundleArguments {
     /// Sign the plugins, and the libraries that they share, with this secret key of `keygen` or `minisign -G`
     #[arg(long, value_name = "KEY")]
     pub sign: Option<PathBuf>,
-    /// Read its password from the first line of a file, in place of asking for it
+    /// Read its password from the first line of a file (default: from DYNPLUG_KEY_PASSWORD, or else it is asked for)
     #[arg(long, value_name = "FILE", requires = "sign")]
     pub password_file: Option<PathBuf>,
     /// The last day on which the signatures count (UTC), or seconds since 1970 (default: they count for ever)

@@ -14,7 +14,7 @@ pub struct KeygenArguments {
     /// Where the secret key goes, which nobody else should have
     #[arg(short, long, value_name = "FILE", default_value = "dynplug.key")]
     pub secret: PathBuf,
-    /// Read the password from the first line of a file, in place of asking for it
+    /// Read the password from the first line of a file (default: from DYNPLUG_KEY_PASSWORD, or else it is asked for)
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
     /// Write the secret key without a password: whoever reads the file can sign
@@ -45,7 +45,7 @@ pub struct SecretKeyArguments {
     /// The secret key, as `keygen` or `minisign -G` has made it
     #[arg(short, long, value_name = "FILE")]
     pub secret: PathBuf,
-    /// Read its password from the first line of a file, in place of asking for it
+    /// Read its password from the first line of a file (default: from DYNPLUG_KEY_PASSWORD, or else it is asked for)
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
     /// The last day on which the signature counts (UTC), or seconds since 1970 (default: it counts for ever)

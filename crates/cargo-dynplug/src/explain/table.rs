@@ -279,8 +279,10 @@ pub(super) const TABLE: &[Entry] = &[
     entry(
         "password",
         "there is no password",
-        "The secret key is locked, and nobody could be asked for its password, or the two that were given differ.",
-        "Use `--password-file`, or run it on a terminal; `keygen -W` makes a key without a password.",
+        "The secret key is locked, and nobody could be asked for its password; or the one for a new key is empty, or the two that were \
+         given differ.",
+        "Use `--password-file` or the environment variable `DYNPLUG_KEY_PASSWORD`, or run it on a terminal; `keygen -W` makes a key \
+         without a password.",
     ),
     entry(
         "sdk-file",
@@ -337,8 +339,8 @@ pub(super) const TABLE: &[Entry] = &[
     entry(
         "secret-key",
         "the secret key can't be used",
-        "The file is no secret key of minisign's, or the password isn't the one that it was locked with.",
-        "Name the file that `keygen` or `minisign -G` has made beside the public key, and give its password.",
+        "The file is no secret key of minisign's, or it is damaged.",
+        "Name the file that `keygen` or `minisign -G` has made beside the public key.",
     ),
     entry(
         "several-api-crates",
@@ -537,5 +539,12 @@ pub(super) const TABLE: &[Entry] = &[
         "`cargo dynplug watch` lets the system tell it of changes. Systems have a limit for that, and some file systems (of other \
          machines, for example) tell nothing.",
         "Look at the files again and again: `--poll`. On Linux the limit is the setting fs.inotify.max_user_watches.",
+    ),
+    entry(
+        "wrong-password",
+        "the secret key can't be unlocked",
+        "The password isn't the one that the key was locked with.",
+        "`--password-file` names a file whose first line is the password, and comes before the environment variable \
+         `DYNPLUG_KEY_PASSWORD`; without both it is asked for.",
     ),
 ];

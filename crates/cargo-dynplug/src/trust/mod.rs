@@ -10,7 +10,7 @@ use crate::inspect::{About, read};
 use crate::terminal::{self, Stream, line};
 use dynplug_manifest::manifest::{Manifest, Product};
 use dynplug_trust::{Digest, Pins, Policy, PublicKey, Untrusted, Vouched, Voucher, signature_file};
-pub(crate) use secret::Signer;
+pub(crate) use secret::{PASSWORD, Signer};
 use serde_json::{Value, json};
 use std::path::Path;
 

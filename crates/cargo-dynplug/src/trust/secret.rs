@@ -6,7 +6,8 @@ use crate::files;
 use base64ct::{Base64, Encoding};
 use dynplug_manifest::manifest::Manifest;
 use dynplug_trust::{Comment, KeyId, Moment, PublicKey};
-use minisign::{KeyPair, SecretKey, SecretKeyBox};
+use minisign::{ErrorKind, KeyPair, SecretKey, SecretKeyBox};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Cursor, Write};
 use std::path::Path;
@@ -29,10 +30,18 @@ pub(super) fn make(arguments: &KeygenArguments) -> Result<PublicKey> {
     let pair = match arguments.no_password {
         true => KeyPair::generate_unencrypted_keypair(),
         false => {
-            let password = match &arguments.password_file {
-                Some(file) => first_line(file)?,
+            let password = match given(arguments.password_file.as_deref())? {
+                Some(password) => password,
                 None => asked_twice()?,
             };
+            if password.is_empty() {
+                let error = Diagnostic::error("password", "the password is empty");
+                return Err(error
+                    .note("whoever reads the file of a key with such a password can sign")
+                    .help("`keygen -W` makes a key without a password, if that is what is wanted")
+                    .usage()
+                    .into());
+            }
             KeyPair::generate_encrypted_keypair(Some(password))
         }
     };
@@ -92,12 +101,16 @@ impl Signer {
         let key = match without_password(&text) {
             Some(key) => key.map_err(|error| wrong(&error))?,
             None => {
-                let password = match &arguments.password_file {
-                    Some(file) => first_line(file)?,
+                let password = match given(arguments.password_file.as_deref())? {
+                    Some(password) => password,
                     None => asked("Password of the secret key: ")?,
                 };
                 let key = parse().and_then(|locked| locked.into_secret_key(Some(password)));
-                key.map_err(|error| wrong(&error))?
+                key.map_err(|error| match error.kind() {
+                    // All that it compares is the key's checksum.
+                    ErrorKind::Verify => wrong_password(arguments),
+                    _ => wrong(&error),
+                })?
             }
         };
         let public = minisign::PublicKey::from_secret_key(&key).map_err(|error| wrong(&error))?;
@@ -144,6 +157,37 @@ fn without_password(text: &str) -> Option<std::result::Result<SecretKey, minisig
     })
 }
 
+fn wrong_password(arguments: &SecretKeyArguments) -> Diagnostic {
+    let from = match &arguments.password_file {
+        Some(file) => format!("the first line of {}", file.display()),
+        None if std::env::var_os(PASSWORD).is_some() => format!("the environment variable `{PASSWORD}`"),
+        None => "what was typed".to_owned(),
+    };
+    let unlocks = format!("{} can't be unlocked", arguments.secret.display());
+    Diagnostic::error("wrong-password", unlocks)
+        .note(format!("{from} isn't the password that it was locked with"))
+        .usage()
+}
+
+/// Where machines that sign by themselves have the password, if in no file. Words of a command line can be seen by everybody.
+pub(crate) const PASSWORD: &str = "DYNPLUG_KEY_PASSWORD";
+
+/// The password, if nobody has to be asked for it: that in the file, or else that of the environment.
+fn given(file: Option<&Path>) -> Result<Option<String>> {
+    if let Some(file) = file {
+        return first_line(file).map(Some);
+    }
+    match std::env::var_os(PASSWORD).map(OsString::into_string) {
+        Some(Ok(password)) => Ok(Some(password)),
+        // It is not repeated in the error.
+        Some(Err(_)) => {
+            let error = Diagnostic::error("password", format!("`{PASSWORD}` is no UTF-8"));
+            Err(error.help("`--password-file FILE` reads the password from a file").usage().into())
+        }
+        None => Ok(None),
+    }
+}
+
 /// The password in a file: all of its first line.
 fn first_line(path: &Path) -> Result<String> {
     let text =
@@ -162,7 +206,7 @@ fn asked_twice() -> Result<String> {
 fn asked(prompt: &str) -> Result<String> {
     rpassword::prompt_password(prompt).map_err(|error| {
         let d = Diagnostic::error("password", "nobody can be asked for the password").note(error.to_string());
-        let d = d.help("`--password-file FILE` reads it from a file");
+        let d = d.help("`--password-file FILE` reads it from a file, and `DYNPLUG_KEY_PASSWORD` has it in the environment");
         Box::new(d.help("`keygen -W` makes a key without one, for machines that sign by themselves").usage())
     })
 }
