@@ -1,7 +1,7 @@
 //! B16: a library that plugins share among themselves, and the host does without. `plugin_libraries/` is the workspace,
 //! whose host plays the scenario that its first argument names.
 
-use crate::harness::{CALLS_F, Fixture, Kind, Ran};
+use crate::harness::{CALLS_F, Fixture, Kind, Ran, shared_target, target};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
@@ -48,6 +48,18 @@ fn folder(name: &str, files: &[PathBuf]) -> PathBuf {
 #[test]
 fn a_library_of_plugins_is_one_and_initialised_once() {
     built().app().arg("together").go().ok().says("together: done");
+}
+
+// B16
+#[test]
+fn the_api_crate_is_that_of_the_hosts_also_where_only_plugins_are_named() {
+    let out = built().root().join("plugins alone");
+    let build = built().bare_tool().args(["build", "-p", "one", "-p", "alone"]);
+    // One of them knows the shared library, the other doesn't.
+    build.arg("--target-dir").arg(shared_target()).arg("--out-dir").arg(&out).go().ok();
+    for plugin in ["one", "alone"] {
+        assert!(out.join("plugins").join(target().library(plugin)).is_file(), "{plugin}");
+    }
 }
 
 // B16

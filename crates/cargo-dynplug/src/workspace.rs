@@ -441,15 +441,18 @@ impl<'a> Graph<'a> {
             let used: BTreeSet<PackageId> = ids.into_iter().flat_map(|id| self.below(id)).collect();
             candidates.iter().filter(|c| used.contains(*c)).cloned().collect()
         };
-        // What hosts use comes before what only plugins use, since plugins may share libraries among themselves;
-        // what is selected comes before what isn't.
+        // What is selected comes before what isn't, and what hosts use before what only plugins use, since plugins may
+        // share libraries among themselves.
         let rounds: [Vec<&PackageId>; 3] = [
             members.iter().filter(is_bin).filter(selected).collect(),
             members.iter().filter(selected).collect(),
             members.iter().collect(),
         ];
+        let of_hosts = under(members.iter().filter(is_bin).collect());
         if let Some(found) = rounds.into_iter().map(under).find(|c| !c.is_empty()) {
-            candidates = found;
+            let (used_by_hosts, others): (Vec<_>, Vec<_>) =
+                found.into_iter().partition(|id| of_hosts.contains(id));
+            candidates = if used_by_hosts.is_empty() { others } else { used_by_hosts };
         }
         // Of two that build on each other, the upper one holds the lower.
         let topmost: Vec<&PackageId> = candidates
