@@ -99,6 +99,7 @@ fn exit_codes_tell_success_failure_and_misuse_apart() {
             &["--features", "mor"],
             "error[dynplug::unknown-feature]: no package of the workspace",
         );
+        refused(subcommand, &["--features", "mor"], "there are: more\n");
     }
     fixture.build().args(["-p", "second", "--features", "more"]).go().ok();
     fixture.file("hello/src/lib.rs", "#[dynplug::export]\npub fn f() { nothing() }\n");

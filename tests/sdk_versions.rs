@@ -173,6 +173,7 @@ fn a_feature_that_the_sdk_lacks_is_named_with_the_chain_of_those_who_want_it() {
     ran.fails_with(1).does_not_say("Setting").says("nothing was changed");
     let lock = std::fs::read_to_string(plugin.author.root().join("fine/Cargo.lock")).unwrap();
     assert!(lock.contains("name = \"measure\"\nversion = \"1.2.0\""), "{lock}");
+    plugin.cargo("update").args(["-p", "measure", "--precise", "1.1.0"]).go().ok();
     let ran = plugin.tool("build").go();
     ran.fails_with(1)
         .says("error[dynplug::missing-feature]: the plugin `fine` wants `measure` with the feature `fine`")

@@ -32,8 +32,9 @@ fn what_the_tool_signs_opens_and_minisign_takes_it() {
         tool(&case, "verify -p own.pub libhello.so").ok();
     }
     tool(&case, "verify -p release.pub libhello.so").fails_with(1).says("[untrusted-key]");
-    tool(&case, "sign -s own.key --expires 2020-02-29 libhello.so").ok();
-    tool(&case, "verify -p own.pub libhello.so").fails_with(1).says("[untrusted-expired]");
+    tool(&case, "sign -s own.key --expires 2020-02-29 libhello.so").fails_with(2).says("that is over");
+    case.sign("libhello.so", "expires:2020-02-29");
+    tool(&case, "verify -p release.pub libhello.so").fails_with(1).says("[untrusted-expired]");
 }
 
 #[test]

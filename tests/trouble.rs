@@ -54,7 +54,10 @@ fn entries_of_a_manifest_are_underlined() {
     let misspelt = format!("{manifest}\n[package.metadata.dynplug]\nsdkk = \"no/such.sdk\"\n");
     fixture.file("hello/Cargo.toml", &misspelt);
     let ran = fixture.build().arg("-phello").go();
-    ran.ok().says("warning[dynplug::unknown-key]").says("^ ").says("did you mean `sdk`?");
+    ran.ok()
+        .says("warning[dynplug::unknown-key]")
+        .says("| sdkk = \"no/such.sdk\"\n   | ^^^^")
+        .says("did you mean `sdk`?");
 
     fixture.file("hello/Cargo.toml", &manifest.replace("\"cdylib\"", "\"staticlib\""));
     let ran = fixture.build().arg("-phello").go();

@@ -118,6 +118,12 @@ pub(crate) fn refused<'r>(ran: &'r Ran, code: &str) -> &'r Ran {
 }
 
 #[test]
+fn what_is_built_with_the_feature_stays_built() {
+    // Build scripts among the shared crates depend on crates, and none of it is compiled once more.
+    built().build().go().ok().does_not_say("Compiling");
+}
+
+#[test]
 fn what_a_trusted_key_has_signed_opens_without_unsafe_and_says_who_signed_it() {
     let case = Case::new("signed").with("hello");
     case.sign("libhello.so", &claims_of(&case.path("libhello.so")));

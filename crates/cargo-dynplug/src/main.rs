@@ -17,7 +17,7 @@ fn main() {
         rustdoc::main(rest, Context::from_environment())
     } else if name.as_deref() == Some("dynplug-runner") {
         runner::main(rest, Context::from_environment())
-    } else if name.as_deref().is_some_and(replay::is_script) {
+    } else if replay::is_asked_for(name.as_deref()) {
         replay::main(Context::from_environment())
     } else if let Some(context) = Context::from_environment() {
         cargo_dynplug::wrapper::main(rest, context)

@@ -356,7 +356,7 @@ diagnostics! {
         explanation: "A key that the host trusts has signed something, and it isn't what lies there: the plugin was built \
             again, stripped or patched after it was signed, a copy stopped early, or somebody has put other bytes there on \
             purpose.",
-        remedy: "find out why before anything else; `cargo dynplug verify {file}` says it again. If you built it anew yourself: \
+        remedy: "find out why before anything else; `cargo dynplug verify -p <public key> {file}` says it again. If you built it anew yourself: \
             `cargo dynplug sign -s <secret key> {file}`",
     }
     WrongComment "untrusted-comment" {

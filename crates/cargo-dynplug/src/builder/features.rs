@@ -82,10 +82,17 @@ impl Builder<'_> {
             let having: Vec<&PackageId> = members.iter().filter(|id| self.declares(id, feature)).collect();
             if having.is_empty() {
                 let what = format!("no package of the workspace has the feature `{feature}`");
-                return Err(Diagnostic::error("unknown-feature", what)
-                    .did_you_mean(feature, self.feature_names(feature).iter().map(String::as_str))
-                    .usage()
-                    .into());
+                let names = self.feature_names(feature);
+                let error = Diagnostic::error("unknown-feature", what)
+                    .did_you_mean(feature, names.iter().map(String::as_str))
+                    .usage();
+                return Err(match names.is_empty() {
+                    true => error.note(
+                        "there are no features in it: `[features]` in a package's Cargo.toml makes some",
+                    ),
+                    false => error.note(format!("there are: {}", names.join(", "))),
+                }
+                .into());
             }
             if !having.iter().any(|id| self.concerns(id, feature)) {
                 return Err(self.feature_of_another(feature, having[0]).into());

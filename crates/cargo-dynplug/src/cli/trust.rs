@@ -2,7 +2,7 @@
 
 use super::{MessageArguments, MessageFormat};
 use clap::Args;
-use dynplug_trust::Moment;
+use dynplug_trust::{Moment, MomentError};
 use std::path::PathBuf;
 
 /// Arguments of `keygen`.
@@ -49,8 +49,17 @@ pub struct SecretKeyArguments {
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
     /// The last day on which the signature counts (UTC), or seconds since 1970 (default: it counts for ever)
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = to_come)]
     pub expires: Option<Moment>,
+}
+
+/// A moment that is not over: what has ended already would be refused by everybody.
+fn to_come(text: &str) -> Result<Moment, String> {
+    let moment: Moment = text.parse().map_err(|error: MomentError| error.to_string())?;
+    match moment < Moment::now() {
+        true => Err("that is over, so every host would refuse the plugin".to_owned()),
+        false => Ok(moment),
+    }
 }
 
 /// Arguments of `verify`.

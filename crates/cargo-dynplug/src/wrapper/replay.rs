@@ -10,11 +10,24 @@ use crate::sdk::{DESCRIPTION, Sdk};
 use std::path::Path;
 
 /// Whether a program of this name, without its ending, is a build script.
-pub fn is_script(name: &str) -> bool {
+fn is_script(name: &str) -> bool {
     name.starts_with("build-script-") || name.starts_with("build_script_")
 }
 
-/// Puts this program where cargo expects the compiled script.
+/// The environment variable by which this program learns that it stands for a build script.
+#[cfg(unix)]
+const REPLAY_VARIABLE: &str = "DYNPLUG_REPLAY";
+
+/// Whether this program was started in the place of a build script.
+pub fn is_asked_for(name: Option<&str>) -> bool {
+    #[cfg(unix)]
+    if std::env::var_os(REPLAY_VARIABLE).is_some() {
+        return true;
+    }
+    name.is_some_and(is_script)
+}
+
+/// Puts something that runs this program where cargo expects the compiled script.
 ///
 /// # Errors
 /// When a file can't be written.
@@ -22,8 +35,32 @@ pub(super) fn write(call: &Invocation, watched: &[&Path]) -> Result<()> {
     let this = std::env::current_exe().doing("find this program")?;
     let ending = std::env::consts::EXE_SUFFIX;
     let script = call.beside(ending);
-    files::link(&this, &script)?;
+    put(&this, &script)?;
     stub::write_dependencies(call, &[script], watched)
+}
+
+/// A file of its own, and no link: cargo compiles a script anew that is older than what it depends on, and this program is
+/// older than everything that is built with it.
+#[cfg(unix)]
+fn put(this: &Path, script: &Path) -> Result<()> {
+    use std::os::unix::ffi::OsStrExt;
+    let quoted =
+        this.as_os_str().as_bytes().split(|byte| *byte == b'\'').collect::<Vec<_>>().join(&b"'\\''"[..]);
+    let before = format!("#!/bin/sh\n{REPLAY_VARIABLE}=1 exec '");
+    let text = [before.as_bytes(), &quoted, b"' \"$@\"\n"].concat();
+    // One that says the same is replaced too, for its age.
+    let what = || format!("write {}", script.display());
+    match std::fs::remove_file(script) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error).doing(what()),
+        _ => files::write_whole(script, &text)?,
+    }
+    files::open_to_others(script, 0o755);
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn put(this: &Path, script: &Path) -> Result<()> {
+    files::link(this, script)
 }
 
 /// Runs as a build script. Returns the exit code.
