@@ -149,6 +149,16 @@ fn without_an_sdk_it_is_said_how_to_get_one() {
 }
 
 #[test]
+fn where_an_sdk_is_named_that_is_not_what_is_missing() {
+    AUTHOR.bare_tool().args(["new", "named", "--sdk"]).arg(sdk_of(small())).go().ok();
+    let tool = |subcommand| AUTHOR.tool(subcommand).folder(&AUTHOR.root().join("named"));
+    let ran = tool("build").args(["-p", "namd"]).go();
+    ran.fails_with(2).says("error[dynplug::unknown-package]").says("did you mean `named`?");
+    let ran = tool("run").go();
+    ran.fails_with(2).says("the host isn't built here").says("watch --exec").does_not_say("name the SDK");
+}
+
+#[test]
 fn a_damaged_truncated_or_older_sdk_is_one_clear_error_and_leaves_no_half_unpacked_cache() {
     let whole = std::fs::read(sdk_of(small())).unwrap();
     let place = AUTHOR.root().join("harmed");

@@ -3,8 +3,8 @@
 use crate::cli::{BuildArguments, CargoArguments};
 use crate::context::Package;
 use crate::diagnostic::{Diagnostic, Doing, Result, Span};
-use crate::sdk::Sdk;
 use crate::sdk::packages::MARKER;
+use crate::sdk::{Sdk, locate};
 use cargo_metadata::{CrateType, DependencyKind, Metadata, MetadataCommand, PackageId, TargetKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -37,7 +37,8 @@ impl Workspace {
         let graph = Graph::of(&metadata);
         let api = graph.api_crate(arguments)?;
         if metadata[&api].metadata.get(MARKER).is_some() {
-            return Err(no_sdk(&metadata[&api].name).into());
+            let is_named = locate::is_named(arguments, &metadata)?;
+            return Err(no_sdk(&metadata[&api].name, is_named).into());
         }
         let members: Vec<&PackageId> = metadata.workspace_members.iter().collect();
         let depends = |id: &&&PackageId| graph.below(id).contains(&api) && ***id != api;
@@ -281,13 +282,17 @@ pub fn crate_types(package: &cargo_metadata::Package) -> Option<Span> {
 }
 
 /// Plugins have the copy of an API crate that came with an SDK. What is built with that alone would fit no host.
-fn no_sdk(api: &str) -> Diagnostic {
-    Diagnostic::error("no-sdk", "the host isn't built here, and plugins are built with its SDK")
+fn no_sdk(api: &str, is_named: bool) -> Diagnostic {
+    let error = Diagnostic::error("no-sdk", "the host isn't built here, and plugins are built with its SDK")
         .note(format!("the API crate `{api}` is an SDK's copy: the library itself is built with the host"))
         .help("to try a plugin in the host that is installed: `cargo dynplug watch --exec COMMAND`, which has the plugins' folder in DYNPLUG_PLUGINS")
+        .usage();
+    if is_named {
+        return error;
+    }
+    error
         .help("to build plugins, name the SDK: `--sdk FILE`, or DYNPLUG_SDK in the environment")
         .help("or in Cargo.toml:\n[package.metadata.dynplug]\nsdk = \"FILE\"")
-        .usage()
 }
 
 /// What is to be built beside the API library.

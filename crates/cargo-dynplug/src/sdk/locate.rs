@@ -27,6 +27,14 @@ fn named(arguments: &BuildArguments, metadata: &Metadata) -> Result<Option<PathB
     }
 }
 
+/// Whether the user has said where the SDK is.
+///
+/// # Errors
+/// When two packages that are built name different SDKs.
+pub fn is_named(arguments: &BuildArguments, metadata: &Metadata) -> Result<bool> {
+    named(arguments, metadata).map(|sdk| sdk.is_some())
+}
+
 /// The SDK that the environment names.
 pub fn in_the_environment() -> Option<PathBuf> {
     std::env::var_os(VARIABLE).filter(|p| !p.is_empty()).map(PathBuf::from)
@@ -43,11 +51,10 @@ pub fn in_the_manifests(arguments: &BuildArguments, metadata: &Metadata) -> Resu
         Some(path.canonicalize().unwrap_or(path))
     };
     let mut found: BTreeMap<PathBuf, (String, Option<Span>)> = BTreeMap::new();
+    let selected = selected(arguments, metadata);
     for package in metadata.workspace_packages() {
-        let selected = arguments.package.is_empty()
-            || arguments.package.iter().any(|p| p.split('@').next() == Some(package.name.as_str()));
         let folder = package.manifest_path.parent().map(|p| p.as_std_path()).unwrap_or(Path::new(""));
-        if let Some(path) = key(&package.metadata, folder).filter(|_| selected) {
+        if let Some(path) = key(&package.metadata, folder).filter(|_| selected(package.name.as_str())) {
             let manifest = package.manifest_path.as_std_path();
             found.entry(path).or_insert_with(|| (package.name.to_string(), Span::in_manifest(manifest, KEY)));
         }
@@ -63,6 +70,16 @@ pub fn in_the_manifests(arguments: &BuildArguments, metadata: &Metadata) -> Resu
     Ok(found.into_keys().next().or(of_the_workspace))
 }
 
+/// Which packages are meant. Where the command line names none that there is, all are: what is wrong with the name is said by
+/// who looks for the package.
+fn selected(arguments: &BuildArguments, metadata: &Metadata) -> impl Fn(&str) -> bool {
+    let members = metadata.workspace_packages();
+    let names = arguments.package.iter().filter_map(|p| p.split('@').next());
+    let names: Vec<String> =
+        names.filter(|name| members.iter().any(|p| p.name.as_str() == *name)).map(str::to_owned).collect();
+    move |name| names.is_empty() || names.iter().any(|wanted| wanted == name)
+}
+
 /// Where a `Cargo.toml` names an SDK.
 pub const KEY: &[&str] = &["package", "metadata", "dynplug", "sdk"];
 /// Where that of a workspace does.
@@ -70,9 +87,7 @@ pub const WORKSPACE_KEY: &[&str] = &["workspace", "metadata", "dynplug", "sdk"];
 
 /// The place in a `Cargo.toml` that names the SDK.
 fn naming(arguments: &BuildArguments, metadata: &Metadata) -> Option<Span> {
-    let selected = |name: &str| {
-        arguments.package.is_empty() || arguments.package.iter().any(|p| p.split('@').next() == Some(name))
-    };
+    let selected = selected(arguments, metadata);
     let packages = metadata.workspace_packages();
     let mut own = packages.iter().filter(|p| selected(p.name.as_str()));
     let found = own.find_map(|p| Span::in_manifest(p.manifest_path.as_std_path(), KEY));
