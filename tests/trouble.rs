@@ -79,6 +79,12 @@ fn code_that_never_names_its_api_crate_is_shown_the_dependency() {
     fixture.host("fn main() {}\n");
     let ran = fixture.build().arg("-papp").go();
     ran.fails_with(1).says("dynplug::api-not-named").says("^ the code never names this").says("app-api = {");
+    fixture.file("hello/src/lib.rs", "pub fn f() {}\n");
+    let ran = fixture.build().arg("-phello").go();
+    ran.fails_with(1)
+        .says("error[dynplug::api-not-named]: the plugin `hello` exports nothing, and never names its API crate `app_api`")
+        .says("mark what hosts are to find with `#[dynplug::export]`")
+        .does_not_say("^ the code never names this");
 }
 
 #[test]

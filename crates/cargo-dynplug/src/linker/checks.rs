@@ -21,23 +21,27 @@ pub(super) fn api_not_named(inputs: &Inputs, link: &Link, context: &Context) -> 
         _ => ("host", "src/main.rs"),
     };
     let api = &context.api;
-    let d = Diagnostic::error(
+    let (package, library) = (&link.unit.package, &api.crate_name);
+    let why = "rustc does not link a crate that the code never names: this one would get a std, an allocator and statics of its own";
+    let naming = format!("add `use {library} as _;` to {whose} of `{package}`");
+    if link.role == Role::Plugin && exports(inputs, link).is_ok_and(|count| count == 0) {
+        // The attribute names the API crate by itself, so it is what was forgotten.
+        let message =
+            format!("the plugin `{package}` exports nothing, and never names its API crate `{library}`");
+        return Diagnostic::error("api-not-named", message)
+            .help("mark what hosts are to find with `#[dynplug::export]`: that names the API crate too")
+            .help(format!("or {naming}"))
+            .note(why);
+    }
+    Diagnostic::error(
         "api-not-named",
-        format!("the {what} `{}` never names its API crate `{}`", link.unit.package, api.crate_name),
+        format!("the {what} `{package}` never names its API crate `{library}`"),
     )
     .span(own_manifest().and_then(|manifest| {
         Some(Span::of_dependency(&manifest, &api.name)?.labelled("the code never names this"))
     }))
-    .note("rustc does not link a crate that the code never names: this one would get a std, an allocator and statics of its own");
-    let naming = format!("add `use {} as _;` to {whose} of `{}`", api.crate_name, link.unit.package);
-    match link.role == Role::Plugin && exports(inputs, link).is_ok_and(|count| count == 0) {
-        // The attribute names the API crate by itself.
-        true => d
-            .note("nor does it export anything")
-            .help("mark what hosts are to find with `#[dynplug::export]`: that names the API crate too")
-            .help(format!("or {naming}")),
-        false => d.help(naming),
-    }
+    .note(why)
+    .help(naming)
 }
 
 /// The `Cargo.toml` of what is compiled.
