@@ -23,7 +23,8 @@ pub(crate) struct Boxed {
 /// Makes the boxing function for an `async fn`.
 pub(crate) fn boxed(signature: &Signature) -> Boxed {
     let site = Span::mixed_site();
-    let mut one = OneLifetime::of(signature);
+    let named = lifetimes(signature);
+    let mut one = OneLifetime::new(&named, Lifetime::new("'__dynplug", site));
     let mut types: Vec<Type> = crate::expand::argument_types(signature).cloned().collect();
     types.iter_mut().for_each(|ty| one.visit_type_mut(ty));
     let has_lifetime = one.found;
@@ -67,29 +68,33 @@ pub(crate) fn boxed(signature: &Signature) -> Boxed {
     }
 }
 
+/// The lifetimes that a function is generic over.
+pub(crate) fn lifetimes(signature: &Signature) -> Vec<Lifetime> {
+    signature.generics.lifetimes().map(|param| param.lifetime.clone()).collect()
+}
+
 /// Replaces every lifetime that a function is generic over, written or left out, by one.
-struct OneLifetime {
+pub(crate) struct OneLifetime<'a> {
     /// The function's own lifetimes.
-    named: Vec<Lifetime>,
+    named: &'a [Lifetime],
     lifetime: Lifetime,
     /// How many `fn(…)` and `Fn(…)` we are in: a lifetime left out there is theirs, not the function's.
     binders: u32,
-    found: bool,
+    /// Whether there was one.
+    pub(crate) found: bool,
+    /// Whether there was `'static`, which stays.
+    pub(crate) has_static: bool,
 }
 
-impl OneLifetime {
-    fn of(signature: &Signature) -> OneLifetime {
-        OneLifetime {
-            named: signature.generics.lifetimes().map(|param| param.lifetime.clone()).collect(),
-            lifetime: Lifetime::new("'__dynplug", Span::mixed_site()),
-            binders: 0,
-            found: false,
-        }
+impl<'a> OneLifetime<'a> {
+    pub(crate) fn new(named: &'a [Lifetime], lifetime: Lifetime) -> OneLifetime<'a> {
+        OneLifetime { named, lifetime, binders: 0, found: false, has_static: false }
     }
 }
 
-impl VisitMut for OneLifetime {
+impl VisitMut for OneLifetime<'_> {
     fn visit_lifetime_mut(&mut self, node: &mut Lifetime) {
+        self.has_static |= node.ident == "static";
         let is_own = if node.ident == "_" { self.binders == 0 } else { self.named.contains(node) };
         if is_own {
             *node = self.lifetime.clone();

@@ -6,10 +6,11 @@
 
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{format_ident, quote_spanned};
-use syn::visit_mut::{self, VisitMut};
+use syn::visit_mut::VisitMut;
 use syn::{Lifetime, ReturnType, Safety, Signature, Type, TypeReference};
 
 use crate::expand::argument_types;
+use crate::future::{OneLifetime, lifetimes};
 use crate::parse::Static;
 use crate::span;
 
@@ -33,7 +34,7 @@ pub(crate) struct Serving {
 /// How a function is served.
 pub(crate) fn function(signature: &Signature) -> Serving {
     let site = Span::mixed_site();
-    let named: Vec<Lifetime> = signature.generics.lifetimes().map(|param| param.lifetime.clone()).collect();
+    let named = lifetimes(signature);
     let types: Vec<&Type> = argument_types(signature).collect();
     let mut arguments: Vec<Argument> = types
         .iter()
@@ -84,7 +85,6 @@ pub(crate) fn variable(variable: &Static) -> Serving {
 enum Kind {
     Owned,
     Lending,
-    Lent,
     Behind,
     BehindLending,
     Never,
@@ -101,16 +101,11 @@ impl Argument {
         let ty = without_parentheses(ty);
         let (target, kind) = match ty {
             Type::Reference(TypeReference { mutability: Some(_), elem, .. }) => (&**elem, Kind::Never),
+            // The bytes of a message have it as it is.
+            Type::Reference(TypeReference { elem, .. }) if is_bytes(elem) => (ty, Kind::Owned),
             Type::Reference(TypeReference { lifetime, elem, .. }) => {
                 let forever = lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static");
-                let kind = if forever {
-                    Kind::Never
-                } else if is_bytes(elem) {
-                    Kind::Lent
-                } else {
-                    Kind::Behind
-                };
-                (&**elem, kind)
+                (&**elem, if forever { Kind::Never } else { Kind::Behind })
             }
             other => (other, Kind::Owned),
         };
@@ -137,7 +132,6 @@ impl Argument {
         let word = match kind {
             Kind::Owned => "owned",
             Kind::Lending => "lending",
-            Kind::Lent => "lent",
             Kind::Behind => "behind",
             Kind::BehindLending => "behind_lending",
             Kind::Never => "never",
@@ -155,7 +149,7 @@ fn without_parentheses(ty: &Type) -> &Type {
     }
 }
 
-/// Whether it is written `str` or `[u8]`, which the bytes of a message have as they are.
+/// Whether it is written `str` or `[u8]`.
 fn is_bytes(ty: &Type) -> bool {
     match without_parentheses(ty) {
         Type::Path(path) => path.path.is_ident("str"),
@@ -176,46 +170,8 @@ struct Erased {
 impl Erased {
     fn of(ty: &Type, named: &[Lifetime]) -> Erased {
         let mut ty = ty.clone();
-        let mut erase = Erase { named, binders: 0, is_seen: false, is_forever: false };
+        let mut erase = OneLifetime::new(named, Lifetime::new("'_", Span::mixed_site()));
         erase.visit_type_mut(&mut ty);
-        Erased { ty: span::copy(&ty), is_seen: erase.is_seen, is_forever: erase.is_forever }
-    }
-}
-
-struct Erase<'a> {
-    named: &'a [Lifetime],
-    /// How many `fn(…)` and `Fn(…)` we are in: a lifetime left out there is theirs.
-    binders: u32,
-    is_seen: bool,
-    is_forever: bool,
-}
-
-impl VisitMut for Erase<'_> {
-    fn visit_lifetime_mut(&mut self, node: &mut Lifetime) {
-        if node.ident == "static" {
-            self.is_forever = true;
-        } else if self.named.contains(node) {
-            *node = Lifetime::new("'_", Span::mixed_site());
-            self.is_seen = true;
-        } else if node.ident == "_" && self.binders == 0 {
-            self.is_seen = true;
-        }
-    }
-
-    fn visit_type_reference_mut(&mut self, node: &mut TypeReference) {
-        self.is_seen |= node.lifetime.is_none() && self.binders == 0;
-        visit_mut::visit_type_reference_mut(self, node);
-    }
-
-    fn visit_type_fn_ptr_mut(&mut self, node: &mut syn::TypeFnPtr) {
-        self.binders += 1;
-        visit_mut::visit_type_fn_ptr_mut(self, node);
-        self.binders -= 1;
-    }
-
-    fn visit_parenthesized_generic_arguments_mut(&mut self, node: &mut syn::ParenthesizedGenericArguments) {
-        self.binders += 1;
-        visit_mut::visit_parenthesized_generic_arguments_mut(self, node);
-        self.binders -= 1;
+        Erased { ty: span::copy(&ty), is_seen: erase.found, is_forever: erase.has_static }
     }
 }

@@ -6,8 +6,7 @@
 //! | word | of what |
 //! |---|---|
 //! | `owned` | a type without a lifetime that is seen |
-//! | `lending` | a type with one, which may borrow what it has from the bytes |
-//! | `lent` | `&str` and `&[u8]`, which are the bytes |
+//! | `lending` | a type with one, which may borrow what it has from the bytes; `&str` and `&[u8]` too, which are the bytes |
 //! | `behind` | a reference to something else without a lifetime that is seen |
 //! | `behind_lending` | one to something with such a lifetime |
 //! | `never` | `&mut`, and what wants to borrow for ever |
@@ -28,7 +27,6 @@ macro_rules! __dynplug_obstacles {
     }};
     (@owned $type:ty) => { $crate::__private::wire::Owned::<$type>::IS };
     (@lending $type:ty) => { $crate::__private::wire::Owned::<$type>::IS };
-    (@lent $type:ty) => { true };
     (@behind_lending $type:ty) => { $crate::__dynplug_obstacles!(@behind $type) };
     (@behind $type:ty) => {
         $crate::__private::wire::Copied::<$type>::IS
@@ -69,7 +67,6 @@ macro_rules! __dynplug_served {
         (&&$crate::__private::wire::Value::<$type>::NEW).take(&mut $input.forgetting())
     };
     (@take lending $type:ty, $input:ident) => { (&&$crate::__private::wire::Value::<$type>::NEW).take($input) };
-    (@take lent $type:ty, $input:ident) => { $input.lent::<&$type>() };
     (@take behind $type:ty, $input:ident) => {
         (&&&&$crate::__private::wire::Behind::<$type>::NEW).take(&mut $input.forgetting())
     };
@@ -78,12 +75,10 @@ macro_rules! __dynplug_served {
     };
     (@argument owned $name:ident) => { $name };
     (@argument lending $name:ident) => { $name };
-    (@argument lent $name:ident) => { $name };
     (@argument behind $name:ident) => { $name.get() };
     (@argument behind_lending $name:ident) => { $name.get() };
     (@trace owned $type:ty, $shapes:ident) => { (&&$crate::__private::wire::Value::<$type>::NEW).trace($shapes) };
     (@trace lending $type:ty, $shapes:ident) => { (&&$crate::__private::wire::Value::<$type>::NEW).trace($shapes) };
-    (@trace lent $type:ty, $shapes:ident) => { (&&$crate::__private::wire::Value::<&$type>::NEW).trace($shapes) };
     (@trace behind $type:ty, $shapes:ident) => { (&&&&$crate::__private::wire::Behind::<$type>::NEW).trace($shapes) };
     (@trace behind_lending $type:ty, $shapes:ident) => { $crate::__dynplug_served!(@trace behind $type, $shapes) };
     (@now $call:expr) => { $call };

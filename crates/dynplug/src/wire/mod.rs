@@ -64,15 +64,6 @@ impl<'i> Input<'i> {
         Forgetting(self)
     }
 
-    /// Reads an argument that is a part of the bytes.
-    ///
-    /// # Errors
-    ///
-    /// When the bytes are not of that type.
-    pub fn lent<T: Deserialize<'i>>(&mut self) -> Result<T, Error> {
-        self.read()
-    }
-
     /// How many bytes are left.
     pub fn rest(self) -> usize {
         self.0.finalize().map_or(0, <[u8]>::len)
