@@ -90,13 +90,13 @@ fn race(policy: &Policy, folder: &Path, how: &str, least: usize) {
     let loader = trusted(policy).expect("the policy vouches");
     let (mut refused, mut again, mut attacks) = (0, 0, 0);
     let mut plugins: Vec<&'static Plugin> = Vec::new();
-    // How often an open is disturbed is up to the system, so there are as many opens as it takes.
+    // How often an open is disturbed is up to the system, so there are as many opens as it takes or as there are plugins.
     for number in 0.. {
-        if number >= least && attacks >= 1000 {
+        let good: PathBuf = path(&format!("good-{number}.so"));
+        if (number >= least && attacks >= 1000) || !good.exists() {
             break;
         }
-        let good: PathBuf = path(&format!("good-{number}.so"));
-        let bytes = fs::read(&good).expect("there are plugins enough for two attacks on each");
+        let bytes = fs::read(&good).expect("the good one can be read");
         // What was opened by a path is what the path gives from then on.
         let victim = path(&format!("libvictim-{number}.so"));
         let signature = path(&format!("libvictim-{number}.so.minisig"));
