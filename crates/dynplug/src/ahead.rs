@@ -10,6 +10,7 @@ use crate::terms::Terms;
 use dynplug_trust::Judged;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::thread;
 
 /// What was made of a file's bytes meanwhile.
@@ -26,21 +27,23 @@ const LARGE: usize = 256 << 10;
 pub(crate) fn judge(
     path: &Path,
     found: &Found,
-    bytes: &[u8],
+    bytes: &Arc<Vec<u8>>,
     terms: &Terms,
 ) -> Result<(Option<Judged>, Option<Ahead>), OpenError> {
-    let look = || terms.judge(path, found, bytes);
     if terms.policy.is_none() || bytes.len() < LARGE {
-        return Ok((look()?, None));
+        return Ok((terms.judge(path, found, bytes)?, None));
     }
-    let prepare =
-        || Ahead { content: Content::of(bytes), copy: system::seal(bytes, &found.canonical, terms) };
-    thread::scope(|scope| {
-        // In a process that may have no more threads, nothing is done ahead.
-        let preparing = thread::Builder::new().name("dynplug copies".to_owned()).spawn_scoped(scope, prepare);
-        let judged = look();
-        // What went wrong there goes wrong once more where it is needed, and is told.
-        let ahead = preparing.ok().and_then(|thread| thread.join().ok());
-        Ok((judged?, ahead))
-    })
+    let prepare = {
+        let (bytes, canonical, terms) = (bytes.clone(), found.canonical.clone(), terms.clone());
+        move || Ahead { content: Content::of(&bytes), copy: system::seal(&bytes, &canonical, &terms) }
+    };
+    // In a process that may have no more threads, nothing is done ahead.
+    let preparing = thread::Builder::new().name("dynplug copies".to_owned()).spawn(prepare);
+    if let Ok(thread) = &preparing {
+        system::run_elsewhere(thread);
+    }
+    let judged = terms.judge(path, found, bytes);
+    // What went wrong there goes wrong once more where it is needed, and is told.
+    let ahead = preparing.ok().and_then(|thread| thread.join().ok());
+    Ok((judged?, ahead))
 }

@@ -177,7 +177,7 @@ pub(crate) unsafe fn map(
 
 /// A file's bytes, read once, with what was found in them.
 pub(crate) struct Proven {
-    bytes: Vec<u8>,
+    bytes: Arc<Vec<u8>>,
     /// The manifest's bytes.
     note: Vec<u8>,
     manifest: Arc<Manifest>,
@@ -238,6 +238,7 @@ pub(crate) fn prove(
     let mut bytes = Vec::new();
     let read = (&found.file).read_to_end(&mut bytes);
     read.map_err(|source| unreadable(path, source))?;
+    let bytes = Arc::new(bytes);
     #[cfg(feature = "trust")]
     let (judged, ahead) = ahead::judge(path, found, &bytes, terms)?;
     #[cfg(not(feature = "trust"))]

@@ -4,6 +4,10 @@
 mod copy;
 #[cfg(target_os = "linux")]
 pub(crate) use copy::Sealed;
+#[cfg(all(feature = "trust", target_os = "linux"))]
+mod processors;
+#[cfg(all(feature = "trust", target_os = "linux"))]
+pub(crate) use processors::run_elsewhere;
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
 mod elf;
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
@@ -89,6 +93,10 @@ pub(crate) fn seal(_bytes: &[u8], _canonical: &Path, _terms: &Terms) -> Option<i
 /// A private copy that was made ahead.
 #[cfg(not(target_os = "linux"))]
 pub(crate) enum Sealed {}
+
+/// Other systems place threads well enough, or don't let anybody choose.
+#[cfg(all(feature = "trust", not(target_os = "linux")))]
+pub(crate) fn run_elsewhere<T>(_thread: &std::thread::JoinHandle<T>) {}
 
 /// An image in memory, never to be unmapped.
 pub(crate) struct Mapped {
