@@ -4,6 +4,8 @@
 
 #[path = "confine/attempts.rs"]
 mod attempts;
+#[path = "confine/calling.rs"]
+mod calling;
 #[path = "confine/limited.rs"]
 mod limited;
 #[path = "confine/play.rs"]

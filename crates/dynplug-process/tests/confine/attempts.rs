@@ -1,6 +1,6 @@
 //! What a plugin may try, by themes. Each attempt is made by a process without confinement too, where it has another outcome.
 
-use super::play::{confine, say};
+use super::play::{confine, enforce, say};
 use std::{
     env, fs, io,
     net::{TcpListener, TcpStream, UdpSocket},
@@ -25,7 +25,11 @@ pub const THEMES: [(&str, &[Attempt]); 6] = [
 
 /// Makes all attempts of a theme and says what came of each.
 pub fn play(theme: &str) {
-    let confined = confine().is_some();
+    let confined = match theme.strip_suffix(" before") {
+        Some(_) => enforce().is_some(),
+        None => confine().is_some(),
+    };
+    let theme = theme.trim_end_matches(" before");
     let (_, attempts) = THEMES.iter().find(|(name, _)| *name == theme).unwrap();
     for (name, attempt) in attempts.iter() {
         // The C library's `vfork` can't be called by a test that goes on.
@@ -140,6 +144,22 @@ const PROGRAMS: &[Attempt] = &[
     ("clone into a namespace", || {
         child(call(libc::SYS_clone, [(libc::SIGCHLD | libc::CLONE_NEWUSER) as usize, 0, 0, 0, 0, 0]))
     }),
+    ("clone a thread into a namespace", || {
+        let namespaces = [
+            libc::CLONE_NEWNS,
+            libc::CLONE_NEWCGROUP,
+            libc::CLONE_NEWUTS,
+            libc::CLONE_NEWIPC,
+            libc::CLONE_NEWUSER,
+            libc::CLONE_NEWPID,
+            libc::CLONE_NEWNET,
+        ];
+        // No thread is made of this where it isn't refused: flags are missing.
+        let clone =
+            |namespace| call(libc::SYS_clone, [(libc::CLONE_THREAD | namespace) as usize, 0, 0, 0, 0, 0]);
+        let errors = namespaces.map(|namespace| clone(namespace).unwrap_err());
+        Err(errors.into_iter().find(|&error| error != libc::EPERM).unwrap_or(libc::EPERM))
+    }),
     ("clone3", || tried(libc::SYS_clone3, [0; 6])),
 ];
 
@@ -151,6 +171,9 @@ fn child(result: Result<usize, i32>) -> Outcome {
         _ => Ok(()),
     }
 }
+
+/// More than any process has for a number.
+const NOBODY: usize = i32::MAX as usize;
 
 const PROCESSES: &[Attempt] = &[
     ("trace", || {
@@ -178,6 +201,13 @@ const PROCESSES: &[Attempt] = &[
     }),
     ("kill its group", || tried(libc::SYS_kill, [0; 6])),
     ("kill a thread", || tried(libc::SYS_tgkill, [victim(), victim(), 0, 0, 0, 0])),
+    // Landlock and the kernel's rules refuse some of these too. A process that isn't there shows the filter.
+    ("kill a thread that isn't there", || tried(libc::SYS_tgkill, [NOBODY, NOBODY, 0, 0, 0, 0])),
+    ("kill what isn't there", || tried(libc::SYS_kill, [NOBODY, 0, 0, 0, 0, 0])),
+    ("move what isn't there to a processor", || {
+        let set = [1_u64; 16];
+        tried(libc::SYS_sched_setaffinity, [NOBODY, 128, set.as_ptr() as usize, 0, 0, 0])
+    }),
     ("kill by the old call", || tried(libc::SYS_tkill, [victim(), 0, 0, 0, 0, 0])),
     ("kill by descriptor", || tried(libc::SYS_pidfd_open, [victim(), 0, 0, 0, 0, 0])),
     ("be told by signals to another", || {

@@ -70,6 +70,7 @@ fn role() {
     }
     alone(|| match role.split_once(' ') {
         Some(("attempts", theme)) => super::attempts::play(theme),
+        Some(("calling", role)) => super::calling::play(role),
         Some(("limited", role)) => super::limited::play(role),
         Some(("working", role)) => super::working::play(role),
         _ => panic!("no role {role}"),

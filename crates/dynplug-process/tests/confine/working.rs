@@ -36,6 +36,7 @@ pub fn play(role: &str) {
             panic!("told as ever");
         }
         "report" => report(),
+        "privileges" => privileges(),
         _ => panic!("no role {role}"),
     }
 }
@@ -247,4 +248,30 @@ fn report() {
     let report = stage.loaded().unwrap();
     assert!(report.measures().all(|(_, state)| *state == State::InForce));
     say(format_args!("then: {}", report.in_force(Measure::Code)));
+}
+
+#[test]
+fn privileges_are_given_up() {
+    if !has_landlock("privileges") {
+        return;
+    }
+    let level = Level::ReadOnly { read: vec!["/proc".into()] };
+    let output = run("working privileges", Some(&Confinement::new(level)), &[]);
+    let none = "0".repeat(16);
+    let lines: Vec<_> = ["CapInh", "CapPrm", "CapEff"].map(|name| format!("{name}:\t{none}")).into();
+    assert_eq!(said(&output), [&lines[..], &["NoNewPrivs:\t1".to_owned()]].concat(), "{output:?}");
+    let limits = said(&run("working privileges", Some(&Confinement::new(Level::LimitsOnly)), &[]));
+    assert_eq!(limits.last().map(String::as_str), Some("NoNewPrivs:\t1"));
+    let free = said(&run("working privileges", None, &[]));
+    assert_eq!(free.last().map(String::as_str), Some("NoNewPrivs:\t0"));
+    if rustix::process::geteuid().is_root() {
+        assert_ne!(free[2], lines[2]);
+    }
+}
+
+fn privileges() {
+    confine();
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let told = ["CapInh:", "CapPrm:", "CapEff:", "NoNewPrivs:"];
+    status.lines().filter(|line| told.iter().any(|name| line.starts_with(name))).for_each(say);
 }

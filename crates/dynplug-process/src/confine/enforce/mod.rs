@@ -51,8 +51,10 @@ impl Stage {
 impl Confinement {
     /// Puts this in force for this process, for good, before it maps anything of a plugin. The [module](super) says what that is.
     ///
-    /// It has to have no other thread. Descriptors that a plugin shouldn't have have to be closed, and memory that it shares with the
-    /// host is better mapped before. `/proc` has to be there.
+    /// It has to have no other thread, and already all that it gets from the host:
+    /// [`Served::from_stdin`](crate::channel::Served::from_stdin) comes before this and
+    /// [`serve`](crate::channel::Served::serve), with its threads, after it. What a plugin shouldn't have has to be closed. `/proc` has
+    /// to be there.
     ///
     /// # Errors
     ///
