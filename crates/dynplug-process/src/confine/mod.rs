@@ -67,7 +67,8 @@
 //!   can be written to, a file that is open for writing can be written. Descriptors that the plugin shouldn't have have to be closed
 //!   before.
 //! - Telling time, and with it whatever can be learned by measuring (caches of the processor, load).
-//! - Using up the processor, the memory and the threads that no limit takes away.
+//! - Using up the processor, the memory and the threads that no limit takes away, and memory that the kernel keeps for the process,
+//!   which no limit counts: tables of pages, pipes, timers.
 //! - Errors of the kernel in the calls that are allowed, and of the processor.
 //! - Reading as root what root may read: levels take capabilities away, but not the user. `ReadOnly` paths are for whoever the
 //!   user of the process is.
@@ -144,10 +145,10 @@ impl Confinement {
     /// How many bytes of memory it may get beyond what it has when this is put in force.
     ///
     /// What counts is memory that can be written and is the process's own (`RLIMIT_DATA`), when it is asked for and not when it is
-    /// used: the heap, and stacks of threads, 2 MiB each unless the program says otherwise. Memory that is mapped from files, and
-    /// shared with the host, doesn't. At the strict levels there is no other kind to be had; at [`Level::LimitsOnly`] a program can still get
-    /// around it with anonymous shared memory. Beyond the limit an allocation fails, which by default ends a Rust program with
-    /// `SIGABRT`.
+    /// used: the heap, and stacks of threads, 2 MiB each unless the program says otherwise. Memory that is mapped from files, or shared
+    /// with the host, doesn't count. The main thread's stack is limited by itself, to the same number or 8 MiB, whichever is more. At
+    /// the strict levels there is no other kind to be had; at [`Level::LimitsOnly`] a program can still get around it with anonymous
+    /// shared memory. Beyond the limit an allocation fails, which by default ends a Rust program with `SIGABRT`.
     pub fn memory(mut self, bytes: u64) -> Self {
         self.memory = Some(bytes);
         self

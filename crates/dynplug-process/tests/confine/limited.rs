@@ -16,6 +16,7 @@ const MIB: usize = 1 << 20;
 pub fn play(role: &str) {
     match role {
         "memory" => memory(),
+        "stack" => stack(),
         "memory without end" => memory_without_end(),
         "time" => time(),
         "threads" => threads(),
@@ -65,6 +66,23 @@ fn memory() {
         }
         say(format_args!("{mebibytes} MiB: {given}"));
     }
+}
+
+#[test]
+fn the_first_stack_is_no_way_around_the_limit_of_memory() {
+    let role = |confinement: Confinement| said(&run("limited stack", Some(&confinement), &[]));
+    let [free] = &role(limits())[..] else { panic!() };
+    let free: u64 = free.parse().unwrap();
+    assert_eq!(role(limits().memory(64 << 20)), [free.min(64 << 20).to_string()]);
+    assert_eq!(role(limits().memory(1 << 20)), [free.min(8 << 20).to_string()]);
+}
+
+fn stack() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let maximum = getrlimit(Resource::Stack).maximum;
+    setrlimit(Resource::Stack, Rlimit { current: maximum, maximum }).unwrap();
+    confine();
+    say(getrlimit(Resource::Stack).current.unwrap_or(u64::MAX));
 }
 
 #[test]

@@ -193,14 +193,33 @@ fn load() {
     };
     let [one, two] = [copy(), copy()];
     let stage = enforce().unwrap();
+    assert_eq!(executable(), Some(libc::EACCES));
     let answer = open(&one).unwrap();
     say(format_args!("before: {}", answer()));
+    // What the library has started when it was loaded loses the right as well.
+    let (go, wait) = std::sync::mpsc::channel();
+    let early = thread::spawn(move || {
+        wait.recv().unwrap();
+        executable()
+    });
     stage.loaded().unwrap();
+    go.send(()).unwrap();
+    assert_eq!(early.join().unwrap(), Some(libc::EPERM));
     match open(&two) {
         Ok(_) => say("after: loaded"),
         Err(error) => say(format_args!("after: {error}")),
     }
     say(format_args!("again: {}", answer()));
+}
+
+/// What the system says to code from a pipe's writing end: that it can't be read, unless it refuses before it looks.
+fn executable() -> Option<i32> {
+    let (_output, input) = std::io::pipe().unwrap();
+    let (protection, flags) = (libc::PROT_READ | libc::PROT_EXEC, libc::MAP_PRIVATE);
+    // SAFETY: The system chooses the place, and nothing is run from there.
+    let start = unsafe { libc::mmap(std::ptr::null_mut(), 4096, protection, flags, input.as_raw_fd(), 0) };
+    assert_eq!(start, libc::MAP_FAILED);
+    std::io::Error::last_os_error().raw_os_error()
 }
 
 fn open(file: &std::fs::File) -> Result<extern "C" fn() -> u32, String> {

@@ -14,8 +14,13 @@ pub(super) fn memory(more: u64) -> Result<(), String> {
         line.strip_prefix("VmData:")?.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()
     });
     let now = kibibytes.ok_or("/proc/self/status says nothing of `VmData`")?.saturating_mul(1024);
-    set(Resource::Data, now.saturating_add(more))
+    set(Resource::Data, now.saturating_add(more))?;
+    // The stack that the process began with grows by itself and isn't counted. Often it has no limit that anybody has chosen.
+    set(Resource::Stack, more.max(USUAL_STACK))
 }
+
+/// What systems give to a stack, where nobody says otherwise.
+const USUAL_STACK: u64 = 8 << 20;
 
 /// Processor time in seconds: what was used, and that much more.
 pub(super) fn processor_time(more: u64) -> Result<(), String> {
