@@ -2,20 +2,15 @@
 
 use super::{
     CallError, Config, Error, Lie,
+    bell::{Memories, Memory},
     layout::{self, Layout},
-    setup,
-    shared::{self, Mapping, Writable},
     slots::Slots,
     spin::Spin,
+    system::{self, File, Files, Mapping, Process, Socket, Writable},
     watch::Watch,
-};
-use rustix::{
-    fs::{FallocateFlags, fallocate},
-    net::{Shutdown, shutdown},
 };
 use std::{
     io,
-    os::fd::OwnedFd,
     process::{Child, Command},
     sync::{
         Arc, OnceLock,
@@ -38,12 +33,9 @@ pub struct Channel {
 /// What calls and the watch have in common.
 #[derive(Debug)]
 pub(super) struct Desk {
-    pub(super) layout: Layout,
-    requests: Writable,
-    answers: Mapping,
-    files: setup::Files,
-    /// Nothing is read from it. Its end is what counts.
-    pub(super) socket: OwnedFd,
+    memories: Memories<Writable, Mapping>,
+    files: Files,
+    pub(super) socket: Socket,
     keep: usize,
     slots: Slots,
     spin: Spin,
@@ -63,31 +55,18 @@ impl Channel {
     ///
     /// The sizes can't be had, or the system has no memory, descriptors or process to give.
     pub fn spawn(command: &mut Command, config: &Config) -> Result<(Channel, Child), Error> {
-        let layout = Layout::new(config)?;
-        let files = setup::Files::new(layout)?;
-        let requests = Writable::new(&files.requests, layout.size())
-            .map_err(setup::system("map memory to be shared"))?;
-        let answers =
-            Mapping::new(&files.answers, layout.size()).map_err(setup::system("map memory to be shared"))?;
-        let (socket, other) = setup::sockets()?;
-        files.send(&socket, layout)?;
-        let (child, process) = setup::spawn(command, other)?;
-        let desk = Arc::new(Desk {
-            layout,
-            requests,
-            answers,
-            files,
-            socket,
-            keep: config.keep,
-            slots: Slots::new(layout.slots),
-            spin: Spin::new(config.spin),
-            end: OnceLock::new(),
-            sleeping: AtomicU32::new(0),
-        });
-        match Watch::start(desk.clone(), process) {
-            Ok(watch) => Ok((Channel { desk, _watch: watch }, child)),
-            Err(error) => Err(setup::give_up(child, error)),
+        let (desk, theirs) = Desk::new(config)?;
+        let (child, process) = system::spawn(command, theirs)?;
+        match Channel::start(desk, Some(process)) {
+            Ok(channel) => Ok((channel, child)),
+            Err(error) => Err(system::give_up(child, error)),
         }
+    }
+
+    pub(super) fn start(desk: Desk, process: Option<Process>) -> Result<Channel, Error> {
+        let desk = Arc::new(desk);
+        let watch = Watch::start(desk.clone(), process)?;
+        Ok(Channel { desk, _watch: watch })
     }
 
     /// A place for the arguments of a call. Where all are taken, this waits for one until the deadline.
@@ -98,10 +77,11 @@ impl Channel {
     pub fn request(&self, function: u32, deadline: Option<Instant>) -> Result<Request<'_>, CallError> {
         let desk = &*self.desk;
         desk.check()?;
-        let answered = |slot| desk.answer(slot).load(Acquire) == desk.slots.asked(slot).load(Relaxed);
+        let answered =
+            |slot| desk.memories.answered(slot).load(Acquire) == desk.slots.asked(slot).load(Relaxed);
         let Some(slot) = desk.slots.take(deadline, answered, || desk.end.get().is_some()) else {
             desk.check()?;
-            return Err(CallError::Busy { slots: desk.layout.slots, stuck: desk.slots.stuck() });
+            return Err(CallError::Busy { slots: desk.memories.layout.slots, stuck: desk.slots.stuck() });
         };
         Ok(Request { desk, slot, function, written: 0, deadline, sent: false })
     }
@@ -113,8 +93,26 @@ impl Channel {
 }
 
 impl Desk {
-    fn answer(&self, slot: u32) -> &AtomicU32 {
-        self.answers.word(self.layout.slot(slot) + layout::ANSWER)
+    /// All that a channel needs but the other process, and the end of the socket for that.
+    pub(super) fn new(config: &Config) -> Result<(Desk, Socket), Error> {
+        let layout = Layout::new(config)?;
+        let files = Files::new(layout)?;
+        let map = || Error::system::<io::Error>("map memory to be shared");
+        let requests = Writable::new(&files.requests, layout.size()).map_err(map())?;
+        let answers = Mapping::new(&files.answers, layout.size()).map_err(map())?;
+        let (socket, theirs) = Socket::pair()?;
+        socket.send(&files, layout, config.spin)?;
+        let desk = Desk {
+            memories: Memories { layout, requests, answers },
+            files,
+            socket,
+            keep: config.keep,
+            slots: Slots::new(layout.slots),
+            spin: Spin::new(config.spin),
+            end: OnceLock::new(),
+            sleeping: AtomicU32::new(0),
+        };
+        Ok((desk, theirs))
     }
 
     fn check(&self) -> Result<(), CallError> {
@@ -130,94 +128,52 @@ impl Desk {
         self.slots.wake_all();
     }
 
-    /// Both ends of the socket hang up: the other process sees it, and so does the watch, which wakes the other calls.
-    pub(super) fn hang_up(&self) {
-        let _ = shutdown(&self.socket, Shutdown::Both);
-    }
-
     /// Wakes all that sleep on an answer, and says whether there were any. One that was just about to sleep is missed, so
     /// this is called until there are none.
     pub(super) fn wake_sleepers(&self) -> bool {
         let some = self.sleeping.load(SeqCst) != 0;
         if some {
-            for slot in 0..self.layout.slots {
-                shared::wake(self.answer(slot), u32::MAX);
-            }
+            self.memories.wake_all();
         }
         some
     }
 
     fn lie(&self, lie: Lie) -> CallError {
         self.end(CallError::Broken(lie));
-        self.hang_up();
+        // The other process sees it, and so does the watch, which wakes the other calls.
+        self.socket.hang_up();
         CallError::Broken(lie)
     }
 
-    /// Tells the other side of a call.
-    fn ring(&self) {
-        let bell = self.requests.word(layout::BELL);
-        bell.fetch_add(1, SeqCst);
-        let looks = self.answers.word(layout::LOOKERS).load(SeqCst) != 0;
-        if !looks && self.answers.word(layout::SLEEPERS).load(SeqCst) != 0 {
-            shared::wake(bell, 1);
-        }
-    }
-
     fn wait(&self, slot: u32, call: u32, deadline: Option<Instant>) -> Result<(), CallError> {
-        let answer = self.answer(slot);
-        let before = call.wrapping_sub(1);
-        if self.spin.begin() {
-            self.spin.until(|| answer.load(Relaxed) != before);
-        }
-        let waiting = self.requests.word(self.layout.slot(slot) + layout::WAITING);
-        let mut asleep = false;
-        let result = loop {
-            // What was answered before the end is still good, so the end is looked at first.
-            let end = self.end.get();
-            let have = answer.load(SeqCst);
-            if have == call {
-                break Ok(());
+        let rest = || {
+            self.check()?;
+            match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
+                Some(rest) if rest.is_zero() => Err(CallError::Deadline),
+                rest => Ok(rest),
             }
-            if have != before {
-                break Err(self.lie(Lie::Answer { slot, have, want: call }));
-            }
-            if let Some(end) = end {
-                break Err(end.clone());
-            }
-            let rest = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            if rest.is_some_and(|rest| rest.is_zero()) {
-                break Err(CallError::Deadline);
-            }
-            if !asleep {
-                // From here on the other side wakes, so it is looked once more.
-                asleep = true;
-                self.sleeping.fetch_add(1, SeqCst);
-                waiting.store(1, SeqCst);
-                continue;
-            }
-            shared::sleep(answer, have, rest);
         };
-        if asleep {
-            waiting.store(0, Relaxed);
-            self.sleeping.fetch_sub(1, SeqCst);
+        match self.memories.wait(slot, call.wrapping_sub(1), &self.spin, &self.sleeping, rest)? {
+            have if have == call => Ok(()),
+            have => Err(self.lie(Lie::Answer { slot, have, want: call })),
         }
-        result
     }
 
     /// What the other side says, after it has answered. Each word is read once.
     fn read(&self, slot: u32, into: &mut Vec<u8>) -> Result<(u32, usize), CallError> {
-        let at = self.layout.slot(slot);
-        let word = |offset| self.answers.word(at + offset).load(Relaxed);
+        let Memories { layout, answers, .. } = &self.memories;
+        let at = layout.slot(slot);
+        let word = |offset| answers.word(at + offset).load(Relaxed);
         let (status, bytes, kind) = (word(layout::STATUS), word(layout::LENGTH), word(layout::KIND));
-        let room = self.layout.region;
+        let room = layout.region;
         match kind {
             layout::ANSWERED => {
                 let len = usize::try_from(bytes).unwrap_or(usize::MAX);
                 if len > room {
                     return Err(self.lie(Lie::Length { slot, bytes, room }));
                 }
-                self.answers
-                    .copy_out(self.layout.bytes(slot), len, into)
+                answers
+                    .copy_out(layout.bytes(slot), len, into)
                     .map_err(|()| CallError::Memory { bytes: len })?;
                 Ok((status, len))
             }
@@ -227,12 +183,10 @@ impl Desk {
         }
     }
 
-    fn give_back(&self, file: &OwnedFd, slot: u32, used: usize) {
-        let (from, bytes) = self.layout.above(slot, self.keep);
+    fn give_back(&self, file: &File, slot: u32, used: usize) {
+        let (from, bytes) = self.memories.layout.above(slot, self.keep);
         if used > self.keep && bytes != 0 {
-            // Where this fails, memory stays taken until the channel ends, and nothing else is wrong.
-            let holes = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-            let _ = fallocate(file, holes, from as u64, bytes as u64);
+            system::give_back(file, from, bytes);
         }
     }
 }
@@ -253,8 +207,9 @@ impl io::Write for Request<'_> {
     /// Takes all bytes, always. That there are too many is what [`Request::call`] says, with the number.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let end = self.written.saturating_add(bytes.len() as u64);
-        if end <= self.desk.layout.region as u64 {
-            self.desk.requests.copy_in(self.desk.layout.bytes(self.slot) + self.written as usize, bytes);
+        let Memories { layout, requests, .. } = &self.desk.memories;
+        if end <= layout.region as u64 {
+            requests.copy_in(layout.bytes(self.slot) + self.written as usize, bytes);
         }
         self.written = end;
         Ok(bytes.len())
@@ -277,25 +232,24 @@ impl Request<'_> {
     pub fn call(mut self, answer: &mut Vec<u8>) -> Result<u32, CallError> {
         let desk = self.desk;
         let slot = self.slot;
-        let room = desk.layout.region;
+        let room = desk.memories.layout.region;
         if self.written > room as u64 {
             return Err(CallError::TooLarge { bytes: self.written, room });
         }
         desk.check()?;
         let asked = desk.slots.asked(slot);
         let before = asked.load(Relaxed);
-        let have = desk.answer(slot).load(Acquire);
+        let have = desk.memories.answered(slot).load(Acquire);
         if have != before {
             return Err(desk.lie(Lie::Answer { slot, have, want: before }));
         }
         let call = before.wrapping_add(1);
         asked.store(call, Relaxed);
-        let at = desk.layout.slot(slot);
-        desk.requests.word(at + layout::FUNCTION).store(self.function, Relaxed);
-        desk.requests.word(at + layout::LENGTH).store(self.written as u32, Relaxed);
-        desk.requests.word(desk.layout.ask(slot)).store(call, SeqCst);
+        let at = desk.memories.layout.slot(slot);
+        desk.memories.requests.word(at + layout::FUNCTION).store(self.function, Relaxed);
+        desk.memories.requests.word(at + layout::LENGTH).store(self.written as u32, Relaxed);
         self.sent = true;
-        desk.ring();
+        desk.memories.ask(slot, call);
         if let Err(error) = desk.wait(slot, call, self.deadline) {
             desk.slots.leave(slot);
             return Err(error);

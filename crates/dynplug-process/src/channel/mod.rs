@@ -17,6 +17,8 @@
 //!   the first lie the channel is at an end, for all.
 //! - A call whose deadline passes leaves its slot to the other side until that gives it back, so no late answer reaches
 //!   another call. If all slots are lost that way, calls end with [`CallError::Busy`], which says how many are.
+//! - Who sleeps looks again after a while, even if nobody wakes it: the other side can move those that sleep on its words to
+//!   where no waking reaches them.
 //! - Whether the process lives, the kernel says (`pidfd`, and the end of a socket that has no other use).
 //!
 //! The other process, on its part, trusts the host, and reads arguments where they lie.
@@ -35,44 +37,41 @@
 //!
 //! # Why none that exists
 //!
-//! `iceoryx2` has this speed. It is for processes that trust each other: its memories are files in `/dev/shm` with names,
-//! found through further files, which a sandboxed process can't open; subscribers map them writable; and samples are references
-//! into memory that others can write. `ipc-channel` sends every message through a socket, so each call has four system calls and
-//! large messages are copied through the kernel twice; its shared memories are handed out as slices. `shmem-ipc` is close in
-//! spirit (sealed memories, sides that don't trust each other), but is a ring with one reader and one writer, woken by
+//! `iceoryx2` (0.9) copies less. It is for processes that trust each other: its memories are files in `/dev/shm` with names, found
+//! through files in `/tmp/iceoryx2`, which a sandboxed process can't open, and by its FAQ it has no rights below those of the
+//! user; what is sent is mapped read-only, but both sides write to the queues beside it; and samples are references into memory
+//! that others can write. `ipc-channel` (0.23) sends every message through a socket, so each call has four system calls, and
+//! large messages are copied into the kernel and out of it in each direction. Who receives allocates what the message claims and
+//! panics where a descriptor is missing, and its shared memories are unsealed and handed out as slices. `shmem-ipc` (0.3) is
+//! close in spirit (sealed memories, sides that don't trust each other), but is a ring with one reader and one writer, woken by
 //! descriptors: it has no calls, deadlines or death.
 
+#[cfg(all(target_os = "linux", any(test, fuzzing)))]
+#[cfg_attr(fuzzing, doc(hidden))]
+pub mod attack;
+mod bell;
 mod error;
-
-pub use error::{CallError, Error, Lie};
-
-#[cfg(target_os = "linux")]
 mod host;
-#[cfg(target_os = "linux")]
 mod layout;
 #[cfg(target_os = "linux")]
-mod setup;
-#[cfg(target_os = "linux")]
-mod shared;
-#[cfg(target_os = "linux")]
+mod linux;
 mod slots;
-#[cfg(target_os = "linux")]
 mod spin;
-#[cfg(target_os = "linux")]
+#[cfg(not(target_os = "linux"))]
+mod unsupported;
 mod watch;
-#[cfg(target_os = "linux")]
 mod worker;
 
-#[cfg(target_os = "linux")]
 pub use {
+    error::{CallError, Error, Lie},
     host::{Channel, Request},
     worker::{Answer, Asked, Served},
 };
 
+#[cfg(target_os = "linux")]
+use linux as system;
 #[cfg(not(target_os = "linux"))]
-mod unsupported;
-#[cfg(not(target_os = "linux"))]
-pub use unsupported::{Answer, Asked, Channel, Request, Served};
+use unsupported as system;
 
 use std::time::Duration;
 
@@ -86,7 +85,7 @@ pub struct Config {
     pub region: usize,
     /// How many bytes of a slot stay allocated, in each direction, after a message that was larger. Ordinarily 1 MiB.
     pub keep: usize,
-    /// For how long a side looks before it sleeps. Ordinarily 50 µs.
+    /// For how long either side looks before it sleeps. Ordinarily 50 µs.
     pub spin: Duration,
 }
 

@@ -1,6 +1,6 @@
 //! Looking at a word for a while before sleeping on it.
 
-use rustix::thread::sched_getaffinity;
+use super::{bell::Look, system};
 use std::{
     hint,
     sync::atomic::{AtomicU32, Ordering::Relaxed},
@@ -21,7 +21,7 @@ pub(super) struct Spin {
 
 impl Spin {
     pub(super) fn new(budget: Duration) -> Self {
-        let processors = sched_getaffinity(None).map_or(1, |set| set.count());
+        let processors = system::processors();
         Spin {
             budget: if processors < 2 { Duration::ZERO } else { budget },
             score: AtomicU32::new(PATIENCE),
@@ -29,21 +29,18 @@ impl Spin {
             most: (processors / 2).max(1),
         }
     }
+}
 
-    /// Whether somebody may look now. Each yes is to be followed by [`until`](Self::until).
-    pub(super) fn begin(&self) -> bool {
-        if self.budget.is_zero() {
-            return false;
-        }
-        let room = self.looking.fetch_add(1, Relaxed) < self.most;
-        if !room {
-            self.looking.fetch_sub(1, Relaxed);
-        }
-        room
-    }
-
+impl Look for Spin {
     /// Looks until `done`, or the time is over. A deadline that lies within that time is not looked at.
-    pub(super) fn until(&self, mut done: impl FnMut() -> bool) -> bool {
+    fn look(&self, mut done: impl FnMut() -> bool) {
+        if self.budget.is_zero() {
+            return;
+        }
+        if self.looking.fetch_add(1, Relaxed) >= self.most {
+            self.looking.fetch_sub(1, Relaxed);
+            return;
+        }
         let score = self.score.load(Relaxed);
         let budget = if score == 0 { self.budget / 16 } else { self.budget };
         let mut begin = None;
@@ -64,6 +61,5 @@ impl Spin {
         if new != score {
             self.score.store(new, Relaxed);
         }
-        found
     }
 }

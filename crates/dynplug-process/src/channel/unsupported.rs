@@ -1,122 +1,124 @@
-//! Where there are no channels: the same names, and nothing that could be had.
+//! Where there are no channels: the names of what Linux has, and nothing that could be had.
+//!
+//! No value of these types exists, so what the rest of the channel does with them is compiled and never runs.
 
-use super::{CallError, Config, Error};
+use super::{Error, bell::Memory, layout::Layout};
 use std::{
     convert::Infallible,
     io,
-    marker::PhantomData,
     process::{Child, Command},
-    time::Instant,
+    sync::atomic::AtomicU32,
+    time::Duration,
 };
 
-/// A process that functions can be called in. There is none on this system.
-#[derive(Debug)]
-pub struct Channel(Infallible);
+pub(super) type File = Infallible;
 
-impl Channel {
-    /// Says [`Error::Unsupported`].
-    ///
-    /// # Errors
-    ///
-    /// Always.
-    pub fn spawn(_: &mut Command, _: &Config) -> Result<(Channel, Child), Error> {
+pub(super) fn processors() -> u32 {
+    1
+}
+
+pub(super) fn give_back(file: &File, _: usize, _: usize) {
+    match *file {}
+}
+
+#[derive(Debug)]
+pub(super) struct Files {
+    pub(super) requests: File,
+    pub(super) answers: File,
+}
+
+impl Files {
+    pub(super) fn new(_: Layout) -> Result<Self, Error> {
+        Err(Error::Unsupported)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Socket(Infallible);
+
+impl Socket {
+    pub(super) fn pair() -> Result<(Self, Self), Error> {
         Err(Error::Unsupported)
     }
 
-    /// Never called.
-    ///
-    /// # Errors
-    ///
-    /// None.
-    pub fn request(&self, _: u32, _: Option<Instant>) -> Result<Request<'_>, CallError> {
-        match self.0 {}
-    }
-
-    /// Never called.
-    pub fn ended(&self) -> Option<CallError> {
-        match self.0 {}
-    }
-}
-
-/// Arguments on their way. There are none on this system.
-#[derive(Debug)]
-pub struct Request<'a>(Infallible, PhantomData<&'a ()>);
-
-impl Request<'_> {
-    /// Never called.
-    ///
-    /// # Errors
-    ///
-    /// None.
-    pub fn call(self, _: &mut Vec<u8>) -> Result<u32, CallError> {
-        match self.0 {}
-    }
-}
-
-impl io::Write for Request<'_> {
-    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-        match self.0 {}
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self.0 {}
-    }
-}
-
-/// The channel, seen from the other process. There is none on this system.
-#[derive(Debug)]
-pub struct Served(Infallible);
-
-impl Served {
-    /// Says [`Error::Unsupported`].
-    ///
-    /// # Errors
-    ///
-    /// Always.
-    pub fn from_stdin() -> Result<Self, Error> {
+    pub(super) fn from_stdin() -> Result<Self, Error> {
         Err(Error::Unsupported)
     }
 
-    /// Never called.
-    ///
-    /// # Errors
-    ///
-    /// None.
-    pub fn serve<F>(self, _: usize, _: F) -> Result<(), Error>
-    where
-        F: Fn(Asked<'_>, &mut Answer<'_>) -> u32 + Send + Sync + 'static,
-    {
+    pub(super) fn send(&self, _: &Files, _: Layout, _: Duration) -> Result<(), Error> {
+        match self.0 {}
+    }
+
+    pub(super) fn receive(&self) -> Result<(Files, Layout, Duration), Error> {
+        match self.0 {}
+    }
+
+    pub(super) fn hang_up(&self) {
+        match self.0 {}
+    }
+
+    pub(super) fn wait_for_end(&self, _: Option<&Process>) {
         match self.0 {}
     }
 }
 
-/// A call, as it arrives.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub struct Asked<'a> {
-    /// Which function is called.
-    pub function: u32,
-    /// The arguments.
-    pub bytes: &'a [u8],
-}
-
-/// What is answered. There is nothing on this system.
 #[derive(Debug)]
-pub struct Answer<'a>(Infallible, PhantomData<&'a ()>);
+pub(super) struct Process(Infallible);
 
-impl Answer<'_> {
-    /// Never called.
-    pub fn clear(&mut self) {
+pub(super) fn spawn(_: &mut Command, other: Socket) -> Result<(Child, Process), Error> {
+    match other.0 {}
+}
+
+pub(super) fn give_up(_: Child, error: Error) -> Error {
+    error
+}
+
+#[derive(Debug)]
+pub(super) struct Mapping(Infallible);
+
+impl Mapping {
+    pub(super) fn new(file: &File, _: usize) -> io::Result<Self> {
+        match *file {}
+    }
+
+    pub(super) fn copy_out(&self, _: usize, _: usize, _: &mut Vec<u8>) -> Result<(), ()> {
+        match self.0 {}
+    }
+
+    pub(super) unsafe fn bytes(&self, _: usize, _: usize) -> &[u8] {
         match self.0 {}
     }
 }
 
-impl io::Write for Answer<'_> {
-    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-        match self.0 {}
-    }
+impl Memory for Mapping {
+    type Word = AtomicU32;
 
-    fn flush(&mut self) -> io::Result<()> {
+    fn word(&self, _: usize) -> &AtomicU32 {
         match self.0 {}
     }
 }
+
+#[derive(Debug)]
+pub(super) struct Writable(Infallible);
+
+impl Writable {
+    pub(super) fn new(file: &File, _: usize) -> io::Result<Self> {
+        match *file {}
+    }
+
+    pub(super) fn copy_in(&self, _: usize, _: &[u8]) {
+        match self.0 {}
+    }
+}
+
+impl Memory for Writable {
+    type Word = AtomicU32;
+
+    fn word(&self, _: usize) -> &AtomicU32 {
+        match self.0 {}
+    }
+}
+
+pub(super) fn sleep(_: &AtomicU32, _: u32, _: Option<Duration>) {}
+
+pub(super) fn wake(_: &AtomicU32, _: u32) {}

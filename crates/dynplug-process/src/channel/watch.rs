@@ -1,15 +1,10 @@
 //! Sees the other process end, and ends the calls that wait for it.
 //!
-//! One thread for each channel, which sleeps in `poll`. Calls sleep on words of the other side's, which nobody changes any
+//! One thread for each channel. Calls sleep on words of the other side's, which nobody changes any
 //! more when it is dead. So this thread wakes them, until none sleeps.
 
-use super::{CallError, Error, host::Desk, setup};
-use rustix::{
-    event::{PollFd, PollFlags, poll},
-    io::Errno,
-};
+use super::{CallError, Error, host::Desk, system::Process};
 use std::{
-    os::fd::OwnedFd,
     sync::Arc,
     thread::{self, JoinHandle},
     time::Duration,
@@ -22,35 +17,28 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub(super) fn start(desk: Arc<Desk>, process: OwnedFd) -> Result<Self, Error> {
+    pub(super) fn start(desk: Arc<Desk>, process: Option<Process>) -> Result<Self, Error> {
         let theirs = desk.clone();
         let thread = thread::Builder::new()
             .name("dynplug-watch".into())
             .stack_size(128 << 10)
-            .spawn(move || watch(&theirs, &process))
-            .map_err(setup::system("start a thread"))?;
+            .spawn(move || watch(&theirs, process.as_ref()))
+            .map_err(Error::system("start a thread"))?;
         Ok(Watch { desk, thread: Some(thread) })
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.desk.hang_up();
+        self.desk.socket.hang_up();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }
 }
 
-fn watch(desk: &Desk, process: &OwnedFd) {
-    loop {
-        // Of the socket only its end is asked for, which needs no flag: what the other side sends there is never read.
-        let mut files = [PollFd::new(&desk.socket, PollFlags::empty()), PollFd::new(process, PollFlags::IN)];
-        match poll(&mut files, None) {
-            Err(Errno::INTR) => {}
-            _ => break,
-        }
-    }
+fn watch(desk: &Desk, process: Option<&Process>) {
+    desk.socket.wait_for_end(process);
     desk.end(CallError::Ended);
     while desk.wake_sleepers() {
         thread::sleep(Duration::from_micros(200));

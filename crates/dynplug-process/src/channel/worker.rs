@@ -1,28 +1,18 @@
 //! The other side: takes calls and answers them.
 
 use super::{
-    Config, Error,
-    layout::{self, Layout},
-    setup,
-    shared::{self, Mapping, Writable},
+    Error,
+    bell::{Memories, Memory},
+    layout,
     spin::Spin,
-};
-use rustix::{
-    event::{PollFd, PollFlags, poll},
-    fs::{Mode, OFlags, open},
-    io::{Errno, fcntl_dupfd_cloexec},
-    stdio::{dup2_stdin, stdin},
+    system::{Mapping, Socket, Writable},
 };
 use std::{
     io,
-    os::fd::{AsFd, OwnedFd},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
-        atomic::{
-            AtomicBool, AtomicU32,
-            Ordering::{Acquire, Relaxed, SeqCst},
-        },
+        atomic::{AtomicU32, Ordering::Relaxed},
     },
     thread,
     time::Duration,
@@ -31,19 +21,18 @@ use std::{
 /// The channel, seen from the process that the host has started.
 #[derive(Debug)]
 pub struct Served {
-    socket: OwnedFd,
+    socket: Socket,
     counter: Counter,
 }
 
 #[derive(Debug)]
 struct Counter {
-    layout: Layout,
-    requests: Mapping,
-    answers: Writable,
+    memories: Memories<Mapping, Writable>,
     /// The last call of each slot that a thread took on.
     taken: Vec<AtomicU32>,
     spin: Spin,
-    closed: AtomicBool,
+    /// 1 when the host is gone.
+    closed: AtomicU32,
 }
 
 impl Served {
@@ -54,19 +43,17 @@ impl Served {
     ///
     /// There is no channel, or it is one of another version.
     pub fn from_stdin() -> Result<Self, Error> {
-        let socket = fcntl_dupfd_cloexec(stdin(), 3).map_err(setup::system("take the socket"))?;
-        let null = open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
-            .map_err(setup::system("open /dev/null"))?;
-        dup2_stdin(&null).map_err(setup::system("give up the standard input"))?;
-        let (files, layout) = setup::Files::receive(&socket)?;
-        let mapped = setup::system::<io::Error>;
-        let requests =
-            Mapping::new(&files.requests, layout.size()).map_err(mapped("map the shared memory"))?;
-        let answers =
-            Writable::new(&files.answers, layout.size()).map_err(mapped("map the shared memory"))?;
-        let taken = (0..layout.slots).map(|_| AtomicU32::new(0)).collect();
-        let spin = Spin::new(Config::default().spin);
-        let counter = Counter { layout, requests, answers, taken, spin, closed: AtomicBool::new(false) };
+        let socket = Socket::from_stdin()?;
+        let (files, layout, spin) = socket.receive()?;
+        let map = || Error::system::<io::Error>("map the shared memory");
+        let requests = Mapping::new(&files.requests, layout.size()).map_err(map())?;
+        let answers = Writable::new(&files.answers, layout.size()).map_err(map())?;
+        let counter = Counter {
+            memories: Memories { layout, requests, answers },
+            taken: (0..layout.slots).map(|_| AtomicU32::new(0)).collect(),
+            spin: Spin::new(spin),
+            closed: AtomicU32::new(0),
+        };
         Ok(Served { socket, counter })
     }
 
@@ -86,19 +73,15 @@ impl Served {
             thread::Builder::new()
                 .name(format!("dynplug-call-{number}"))
                 .spawn(move || shared.0.work(&shared.1))
-                .map_err(setup::system("start a thread"))?;
+                .map_err(Error::system("start a thread"))?;
         }
         let counter = &shared.0;
-        while let Err(Errno::INTR) = poll(&mut [PollFd::new(&self.socket.as_fd(), PollFlags::empty())], None)
-        {
-        }
-        counter.closed.store(true, SeqCst);
+        self.socket.wait_for_end(None);
         // One that was just about to sleep misses the first.
         for _ in 0..50 {
-            if counter.answers.word(layout::SLEEPERS).load(SeqCst) == 0 {
+            if !counter.memories.close(&counter.closed) {
                 break;
             }
-            shared::wake(counter.requests.word(layout::BELL), u32::MAX);
             thread::sleep(Duration::from_millis(1));
         }
         Ok(())
@@ -106,76 +89,37 @@ impl Served {
 }
 
 impl Counter {
-    fn asks(&self, slot: u32) -> Option<(u32, u32)> {
-        // In this order: if nobody takes the slot in between, what it asks can't change either.
-        let taken = self.taken[slot as usize].load(SeqCst);
-        let asked = self.requests.word(self.layout.ask(slot)).load(SeqCst);
-        (asked != taken).then_some((taken, asked))
-    }
-
-    fn take(&self) -> Option<(u32, u32)> {
-        (0..self.layout.slots).find_map(|slot| {
-            let (taken, asked) = self.asks(slot)?;
-            let word = &self.taken[slot as usize];
-            word.compare_exchange(taken, asked, SeqCst, SeqCst).ok().map(|_| (slot, asked))
-        })
-    }
-
     fn work(&self, function: &impl Fn(Asked<'_>, &mut Answer<'_>) -> u32) {
-        let bell = self.requests.word(layout::BELL);
-        let (sleepers, lookers) = (self.answers.word(layout::SLEEPERS), self.answers.word(layout::LOOKERS));
-        while !self.closed.load(Acquire) {
-            let seen = bell.load(SeqCst);
-            if let Some((slot, call)) = self.take() {
-                // The host wakes nobody while somebody looks, and who looked is busy now.
-                if sleepers.load(SeqCst) != 0 && (0..self.layout.slots).any(|slot| self.asks(slot).is_some())
-                {
-                    shared::wake(bell, 1);
-                }
-                self.answer(slot, call, function);
-                continue;
-            }
-            if self.spin.begin() {
-                lookers.fetch_add(1, SeqCst);
-                self.spin.until(|| bell.load(Relaxed) != seen);
-                lookers.fetch_sub(1, SeqCst);
-            }
-            sleepers.fetch_add(1, SeqCst);
-            if bell.load(SeqCst) == seen && !self.closed.load(SeqCst) {
-                shared::sleep(bell, seen, None);
-            }
-            sleepers.fetch_sub(1, SeqCst);
+        while let Some((slot, call)) = self.memories.take(&self.taken, &self.spin, &self.closed) {
+            self.answer(slot, call, function);
         }
     }
 
     fn answer(&self, slot: u32, call: u32, function: &impl Fn(Asked<'_>, &mut Answer<'_>) -> u32) {
-        let at = self.layout.slot(slot);
-        let len = self.requests.word(at + layout::LENGTH).load(Relaxed) as usize;
+        let Memories { layout, requests, answers } = &self.memories;
+        let at = layout.slot(slot);
+        let len = requests.word(at + layout::LENGTH).load(Relaxed) as usize;
         let asked = Asked {
-            function: self.requests.word(at + layout::FUNCTION).load(Relaxed),
+            function: requests.word(at + layout::FUNCTION).load(Relaxed),
             // SAFETY: The host writes to a slot only before it asks and after it is answered (`Channel::request` gives a slot
             // to one request, and `Slots::leave` keeps one that is not answered); it sends lengths within the slot, which is
             // checked too. This process has the memory mapped read-only.
-            bytes: unsafe { self.requests.bytes(self.layout.bytes(slot), len.min(self.layout.region)) },
+            bytes: unsafe { requests.bytes(layout.bytes(slot), len.min(layout.region)) },
         };
         let mut answer = Answer { counter: self, slot, written: 0 };
         let status = catch_unwind(AssertUnwindSafe(|| function(asked, &mut answer)));
         let written = answer.written;
         let (kind, len) = match status {
             Err(_) => (layout::PANICKED, 0),
-            Ok(_) if written > self.layout.region as u64 => {
+            Ok(_) if written > layout.region as u64 => {
                 (layout::TOO_LARGE, u32::try_from(written).unwrap_or(u32::MAX))
             }
             Ok(_) => (layout::ANSWERED, written as u32),
         };
-        self.answers.word(at + layout::STATUS).store(status.unwrap_or(0), Relaxed);
-        self.answers.word(at + layout::LENGTH).store(len, Relaxed);
-        self.answers.word(at + layout::KIND).store(kind, Relaxed);
-        let word = self.answers.word(at + layout::ANSWER);
-        word.store(call, SeqCst);
-        if self.requests.word(at + layout::WAITING).load(SeqCst) != 0 {
-            shared::wake(word, 1);
-        }
+        answers.word(at + layout::STATUS).store(status.unwrap_or(0), Relaxed);
+        answers.word(at + layout::LENGTH).store(len, Relaxed);
+        answers.word(at + layout::KIND).store(kind, Relaxed);
+        self.memories.answer(slot, call);
     }
 }
 
@@ -208,8 +152,9 @@ impl io::Write for Answer<'_> {
     /// Takes all bytes, always. That there are too many is what the host is told, with the number.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let end = self.written.saturating_add(bytes.len() as u64);
-        if end <= self.counter.layout.region as u64 {
-            self.counter.answers.copy_in(self.counter.layout.bytes(self.slot) + self.written as usize, bytes);
+        let Memories { layout, answers, .. } = &self.counter.memories;
+        if end <= layout.region as u64 {
+            answers.copy_in(layout.bytes(self.slot) + self.written as usize, bytes);
         }
         self.written = end;
         Ok(bytes.len())

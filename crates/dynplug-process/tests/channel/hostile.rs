@@ -36,7 +36,7 @@ impl Liar {
     fn new() -> Liar {
         let socket = fcntl_dupfd_cloexec(stdin(), 3).unwrap();
         dup2_stdin(File::open("/dev/null").unwrap()).unwrap();
-        let mut message = [0; 24];
+        let mut message = [0; 32];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
         recvmsg(&socket, &mut [IoSliceMut::new(&mut message)], &mut control, RecvFlags::empty()).unwrap();
@@ -184,7 +184,7 @@ pub fn play(role: &str) {
 fn lies(role: &str, lie: Lie) {
     let pair = Pair::new(role, &small(1));
     let broken = Err(CallError::Broken(lie));
-    // Who lies wakes nobody: it is seen when the deadline has passed, or before.
+    // Who lies wakes nobody: it is seen when the host looks again by itself.
     assert_eq!(pair.call(ECHO, b"1", Duration::from_secs(1)), broken, "{role}");
     assert_eq!(pair.call(ECHO, b"2", LONG), broken, "{role}");
     assert_eq!(pair.channel.ended(), Some(CallError::Broken(lie)));
@@ -205,7 +205,7 @@ fn who_never_answers_takes_the_slots_and_no_more_time() {
 fn who_answers_late_gives_the_slot_back() {
     let pair = Pair::new("answers late", &small(1));
     assert_eq!(pair.call(ECHO, b"1", SOON), Err(CallError::Deadline));
-    // It wakes nobody, so the answer is found at the deadline at the latest.
+    // It wakes nobody, so the answer is found when the host looks again by itself.
     assert_eq!(pair.call(ECHO, b"2", Duration::from_secs(2)).unwrap(), [0, 0, 0]);
 }
 

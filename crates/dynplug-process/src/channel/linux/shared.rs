@@ -1,7 +1,8 @@
 //! Memory that another process has too. The only unsafe code of the channel: mapping, and access to what is mapped.
 //!
-//! Offsets come from [`layout`](super::layout), never from the other process. They are checked all the same, with `assert!`.
+//! Offsets come from [`layout`](super::super::layout), never from the other process. They are checked all the same, with `assert!`.
 
+use super::super::bell::Memory;
 use rustix::{
     mm::{MapFlags, ProtFlags, mmap, munmap},
     thread::{Timespec, futex},
@@ -19,7 +20,7 @@ const WORD: usize = size_of::<usize>();
 
 /// A file in memory, mapped for reading.
 #[derive(Debug)]
-pub(super) struct Mapping {
+pub(in crate::channel) struct Mapping {
     start: NonNull<u8>,
     len: usize,
 }
@@ -32,7 +33,7 @@ unsafe impl Sync for Mapping {}
 
 impl Mapping {
     /// Maps `len` bytes for reading. The file has to be that long, and sealed so.
-    pub(super) fn new(file: impl AsFd, len: usize) -> io::Result<Self> {
+    pub(in crate::channel) fn new(file: impl AsFd, len: usize) -> io::Result<Self> {
         Self::map(file, len, ProtFlags::READ)
     }
 
@@ -52,21 +53,17 @@ impl Mapping {
         unsafe { self.start.as_ptr().add(offset) }
     }
 
-    /// A word. It is read and waited for; in a [`Writable`] it is written too.
-    pub(super) fn word(&self, offset: usize) -> &AtomicU32 {
-        assert!(offset.is_multiple_of(4), "not aligned");
-        let word = self.at(offset, 4).cast();
-        // SAFETY: The four bytes are mapped as long as `self` lives, aligned, and valid as any value. All access of this
-        // process is atomic, whatever the other does. A load of four bytes is allowed in read-only memory.
-        unsafe { AtomicU32::from_ptr(word) }
-    }
-
     /// Puts a copy of `len` bytes in place of what `into` holds. Each byte is read once.
     ///
     /// # Errors
     ///
     /// There is no memory for them.
-    pub(super) fn copy_out(&self, offset: usize, len: usize, into: &mut Vec<u8>) -> Result<(), ()> {
+    pub(in crate::channel) fn copy_out(
+        &self,
+        offset: usize,
+        len: usize,
+        into: &mut Vec<u8>,
+    ) -> Result<(), ()> {
         assert!(offset.is_multiple_of(WORD), "not aligned");
         into.clear();
         into.try_reserve(len).map_err(drop)?;
@@ -95,9 +92,21 @@ impl Mapping {
     /// # Safety
     ///
     /// Nobody writes to them as long as they are borrowed: not this process, and no other one.
-    pub(super) unsafe fn bytes(&self, offset: usize, len: usize) -> &[u8] {
+    pub(in crate::channel) unsafe fn bytes(&self, offset: usize, len: usize) -> &[u8] {
         // SAFETY: They are mapped as long as `self` lives; that they don't change is the caller's word.
         unsafe { std::slice::from_raw_parts(self.at(offset, len), len) }
+    }
+}
+
+impl Memory for Mapping {
+    type Word = AtomicU32;
+
+    fn word(&self, offset: usize) -> &AtomicU32 {
+        assert!(offset.is_multiple_of(4), "not aligned");
+        let word = self.at(offset, 4).cast();
+        // SAFETY: The four bytes are mapped as long as `self` lives, aligned, and valid as any value. All access of this
+        // process is atomic, whatever the other does. A load of four bytes is allowed in read-only memory.
+        unsafe { AtomicU32::from_ptr(word) }
     }
 }
 
@@ -110,18 +119,14 @@ impl Drop for Mapping {
 
 /// A file in memory, mapped for reading and writing.
 #[derive(Debug)]
-pub(super) struct Writable(Mapping);
+pub(in crate::channel) struct Writable(Mapping);
 
 impl Writable {
-    pub(super) fn new(file: impl AsFd, len: usize) -> io::Result<Self> {
+    pub(in crate::channel) fn new(file: impl AsFd, len: usize) -> io::Result<Self> {
         Mapping::map(file, len, ProtFlags::READ | ProtFlags::WRITE).map(Writable)
     }
 
-    pub(super) fn word(&self, offset: usize) -> &AtomicU32 {
-        self.0.word(offset)
-    }
-
-    pub(super) fn copy_in(&self, offset: usize, bytes: &[u8]) {
+    pub(in crate::channel) fn copy_in(&self, offset: usize, bytes: &[u8]) {
         let to = self.0.at(offset, bytes.len());
         let head = (offset.next_multiple_of(WORD) - offset).min(bytes.len());
         let (head, rest) = bytes.split_at(head);
@@ -146,8 +151,16 @@ impl Writable {
     }
 }
 
+impl Memory for Writable {
+    type Word = AtomicU32;
+
+    fn word(&self, offset: usize) -> &AtomicU32 {
+        self.0.word(offset)
+    }
+}
+
 /// Sleeps while the word holds `value`, or until somebody wakes it, or some time has passed, or for no reason.
-pub(super) fn sleep(word: &AtomicU32, value: u32, most: Option<Duration>) {
+pub(in crate::channel) fn sleep(word: &AtomicU32, value: u32, most: Option<Duration>) {
     let most = most.map(|most| Timespec {
         tv_sec: most.as_secs().min(1 << 30) as i64,
         tv_nsec: most.subsec_nanos().into(),
@@ -157,6 +170,6 @@ pub(super) fn sleep(word: &AtomicU32, value: u32, most: Option<Duration>) {
 }
 
 /// Wakes as many as that, in any process.
-pub(super) fn wake(word: &AtomicU32, most: u32) {
+pub(in crate::channel) fn wake(word: &AtomicU32, most: u32) {
     let _ = futex::wake(word, futex::Flags::empty(), most);
 }
