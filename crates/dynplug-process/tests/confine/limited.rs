@@ -1,15 +1,21 @@
 //! Limits: up to them everything works, and beyond them it is what the documentation says.
 
-use super::play::{Folder, confine, confinement, has_landlock, run, said, say};
+use super::play::{Folder, command, confine, confinement, has_landlock, run, said, say};
 use dynplug_process::confine::{Confinement, EnforceError, Level, Measure, Stage, State};
 use std::{
     env, fs,
-    io::Write,
-    os::{fd::AsFd, unix::process::ExitStatusExt},
+    io::{ErrorKind, Write},
+    os::{
+        fd::AsFd,
+        unix::process::{CommandExt, ExitStatusExt},
+    },
     process::ExitStatus,
     sync::mpsc,
     thread,
 };
+
+/// A user without privileges. 65534 is what a user is called who has no number in a namespace, so it isn't that.
+const NOBODY: u32 = 65533;
 
 const MIB: usize = 1 << 20;
 
@@ -20,6 +26,7 @@ pub fn play(role: &str) {
         "memory without end" => memory_without_end(),
         "time" => time(),
         "threads" => threads(),
+        "user" => user(),
         "threads of root" => threads_of_root(),
         "open files" => open_files(),
         "file size" => file_size(),
@@ -173,10 +180,50 @@ fn threads() {
     }
 }
 
+#[test]
+fn a_process_whose_threads_are_limited_runs_as_the_same_user_without_privileges() {
+    let mut command = command("limited user", Some(&limits().threads(2)));
+    if rustix::process::geteuid().is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let output = match command.output() {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            println!("skipped: the user of a process whose threads are limited, who can't run this test");
+            return;
+        }
+        output => output.unwrap(),
+    };
+    match &said(&output)[..] {
+        [missing] if missing.starts_with("missing") => {
+            println!("skipped: the limit of threads, which this system can't set: {missing}");
+        }
+        [before, after, privileges] => {
+            assert_eq!(before, after);
+            assert_eq!(privileges, "CapEff:\t0000000000000000");
+        }
+        other => panic!("{other:?}: {output:?}"),
+    }
+}
+
+fn user() {
+    use rustix::process::{getegid, geteuid, getgid, getuid};
+    let who = || format!("{:?}", (getuid(), geteuid(), getgid(), getegid()));
+    let before = who();
+    match confinement().unwrap().enforce().and_then(Stage::loaded) {
+        Err(EnforceError::Missing { report }) => {
+            return say(format_args!("missing: {:?}", report.missing().next()));
+        }
+        enforced => drop(enforced.unwrap()),
+    }
+    say(before);
+    say(who());
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    status.lines().filter(|line| line.starts_with("CapEff:")).for_each(say);
+}
+
 /// For the kernel root has no limit of threads.
 fn not_root() {
     if rustix::process::geteuid().is_root() {
-        const NOBODY: libc::uid_t = 65534;
         // SAFETY: It changes who this process is, which has no other thread.
         unsafe {
             assert_eq!(libc::setgroups(0, std::ptr::null()), 0);
@@ -205,7 +252,9 @@ fn threads_are_limited_at_the_strict_levels_too() {
 
 #[test]
 fn what_can_t_be_in_force_is_an_error_or_reported() {
-    if !rustix::process::geteuid().is_root() {
+    let users = fs::read_to_string("/proc/self/uid_map").unwrap();
+    let root_is_root = users.split_whitespace().take(2).eq(["0", "0"]);
+    if !(rustix::process::geteuid().is_root() && root_is_root) {
         println!("skipped: the limit of threads of root, since this isn't root");
         return;
     }
