@@ -78,7 +78,8 @@
 //! # Platform-specific behaviour
 //!
 //! The description is there on every system. It is put in force on Linux on x86_64 and aarch64, by Landlock (Linux 5.13), seccomp,
-//! `no_new_privs` and `setrlimit`; elsewhere `enforce` is an error.
+//! `no_new_privs` and `setrlimit`; elsewhere `enforce` is an error. musl sends a process's signals to itself by a call that
+//! reaches any process, which is refused: at the strict levels `abort` ends a program of musl's by `SIGSEGV`.
 
 mod args;
 #[cfg(feature = "runner")]

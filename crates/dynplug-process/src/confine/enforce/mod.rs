@@ -56,6 +56,17 @@ impl Confinement {
     /// [`serve`](crate::channel::Served::serve), with its threads, after it. What a plugin shouldn't have has to be closed. `/proc` has
     /// to be there.
     ///
+    /// ```no_run
+    /// # use dynplug_process::{channel::Served, confine::Confinement};
+    /// let confinement = Confinement::from_args(std::env::args_os().skip(1))?;
+    /// let served = Served::from_stdin()?;
+    /// let stage = confinement.enforce()?;
+    /// // The plugin is loaded here, from `/proc/self/fd/…`.
+    /// let report = stage.loaded()?;
+    /// served.serve(4, |asked, answer| 0)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// Something can't be put in force; without [`lenient`](Self::lenient), also where this system can't do it. Part of it is in force
