@@ -1,6 +1,7 @@
-//! How long a call takes, beside the same over a plain pair of sockets, round by round in one run.
+//! How long a call takes, beside the same over a plain pair of sockets, in turns in one run.
 //!
-//! `cargo run --release -p dynplug-process --example ping`
+//! `cargo run --release -p dynplug-process --example ping`, with the names of cases for only those: `hot`, `parked`, `there`,
+//! `back`.
 
 #[cfg(not(target_os = "linux"))]
 fn main() {
@@ -10,10 +11,9 @@ fn main() {
 #[cfg(target_os = "linux")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     match std::env::args().nth(1).as_deref() {
-        None => linux::measure(),
-        Some("channel") => linux::serve_channel(),
-        Some("socket") => linux::serve_socket(),
-        Some(other) => Err(format!("no such word: {other}").into()),
+        Some("serve-channel") => linux::serve_channel(),
+        Some("serve-socket") => linux::serve_socket(),
+        _ => linux::measure(&std::env::args().skip(1).collect::<Vec<_>>()),
     }
 }
 
@@ -104,78 +104,104 @@ mod linux {
 
     fn socket() -> Result<(UnixStream, Child)> {
         let (ours, theirs) = UnixStream::pair()?;
-        let child = again("socket")?.stdin(Stdio::from(OwnedFd::from(theirs))).spawn()?;
+        let child = again("serve-socket")?.stdin(Stdio::from(OwnedFd::from(theirs))).spawn()?;
         Ok((ours, child))
     }
 
-    /// The time of one call.
-    fn round(callee: &mut dyn Callee, calls: u32, pause: Duration, bytes: &[u8], back: usize) -> Result<f64> {
+    /// The time of one call in µs, on average; the pause before it is not counted.
+    fn round(callee: &mut dyn Callee, case: &Case<'_>) -> Result<f64> {
         let mut answer = Vec::new();
-        let mut sum = Duration::ZERO;
-        if pause.is_zero() {
-            let begin = Instant::now();
-            for _ in 0..calls {
-                callee.call(bytes, back, &mut answer)?;
-            }
-            sum = begin.elapsed();
-        } else {
-            for _ in 0..calls {
-                thread::sleep(pause);
-                let begin = Instant::now();
-                callee.call(bytes, back, &mut answer)?;
-                sum += begin.elapsed();
-            }
+        thread::sleep(case.pause);
+        let begin = Instant::now();
+        for _ in 0..case.calls {
+            callee.call(case.bytes, case.back, &mut answer)?;
         }
-        Ok(sum.as_secs_f64() / f64::from(calls) * 1e6)
+        Ok(begin.elapsed().as_secs_f64() / f64::from(case.calls) * 1e6)
     }
 
-    fn median(values: &mut [f64]) -> f64 {
+    struct Case<'a> {
+        name: &'static str,
+        what: &'static str,
+        /// Each callee has so many turns, and in each so many calls.
+        rounds: u32,
+        calls: u32,
+        pause: Duration,
+        bytes: &'a [u8],
+        back: usize,
+    }
+
+    /// Lower quartile, median, upper quartile.
+    fn quartiles(values: &mut [f64]) -> [f64; 3] {
         values.sort_by(f64::total_cmp);
-        values[values.len() / 2]
+        [1, 2, 3].map(|quarter| values[values.len() * quarter / 4])
     }
 
-    pub fn measure() -> Result<()> {
-        let config = Config::new();
-        let (channel, mut first) = Channel::spawn(&mut again("channel")?, &config)?;
-        let mut keeping = config.clone();
-        keeping.keep = keeping.region;
-        let (keeping, mut second) = Channel::spawn(&mut again("channel")?, &keeping)?;
-        let (socket, mut third) = socket()?;
-        let mut callees: [(&str, Box<dyn Callee>); 3] = [
-            ("socketpair", Box::new(socket)),
-            ("channel", Box::new(channel)),
-            ("channel that keeps its memory", Box::new(keeping)),
+    /// With the process that answers.
+    type Called = (Box<dyn Callee>, Child);
+
+    fn channel(change: impl FnOnce(&mut Config)) -> Result<Called> {
+        let mut config = Config::new();
+        change(&mut config);
+        let (channel, child) = Channel::spawn(&mut again("serve-channel")?, &config)?;
+        Ok((Box::new(channel), child))
+    }
+
+    pub fn measure(names: &[String]) -> Result<()> {
+        let (socket, child) = socket()?;
+        let mut callees: [(&str, Called); 4] = [
+            ("socketpair", (Box::new(socket), child)),
+            ("channel", channel(|_| {})?),
+            ("channel that keeps its memory", channel(|config| config.keep = config.region)?),
+            ("channel that sleeps at once", channel(|config| config.spin = Duration::ZERO)?),
         ];
         let small = [7; 32];
         let large = vec![7; LARGE];
+        // So long that all sleep before the next call.
         let pause = Duration::from_millis(2);
-        type Case<'a> = (&'a str, u32, Duration, &'a [u8], usize);
-        let cases: [Case<'_>; 4] = [
-            ("small, one after the other", 5000, Duration::ZERO, &small, 32),
-            ("small, after a pause", 60, pause, &small, 32),
-            ("64 MiB there", 1, Duration::ZERO, &large, 1),
-            ("64 MiB there and back", 1, Duration::ZERO, &large, LARGE),
+        let case = Case {
+            name: "hot",
+            what: "small, one after the other",
+            rounds: 15,
+            calls: 5000,
+            pause,
+            bytes: &small,
+            back: 32,
+        };
+        let cases = [
+            Case { name: "parked", what: "small, after a pause", rounds: 600, calls: 1, ..case },
+            Case { name: "there", what: "64 MiB there", calls: 1, bytes: &large, back: 1, ..case },
+            Case {
+                name: "back",
+                what: "64 MiB there and back",
+                calls: 1,
+                bytes: &large,
+                back: LARGE,
+                ..case
+            },
+            case,
         ];
-        for (name, calls, pause, bytes, back) in cases {
-            let mut times = [const { Vec::new() }; 3];
-            for _ in 0..15 {
-                for ((_, callee), times) in callees.iter_mut().zip(&mut times) {
-                    times.push(round(&mut **callee, calls, pause, bytes, back)?);
+        for case in cases.iter().filter(|case| names.is_empty() || names.iter().any(|name| name == case.name))
+        {
+            let mut times = [const { Vec::new() }; 4];
+            for _ in 0..case.rounds {
+                for ((_, (callee, _)), times) in callees.iter_mut().zip(&mut times) {
+                    times.push(round(&mut **callee, case)?);
                 }
             }
-            let socket = median(&mut times[0]);
-            println!("{name}:");
+            let mut socket = None;
+            println!("{} ({}):", case.what, case.name);
             for ((callee, _), times) in callees.iter().zip(&mut times) {
-                let time = median(times);
-                let rate = (bytes.len() + back) as f64 / time;
+                let [low, time, high] = quartiles(times);
+                let socket = *socket.get_or_insert(time);
+                let rate = (case.bytes.len() + case.back) as f64 / time;
                 println!(
-                    "  {callee:30} {time:12.2} µs {:6.3} of the socketpair {rate:10.0} MB/s",
+                    "  {callee:30} {time:12.2} µs ({low:.2} to {high:.2}) {:6.3} of the socketpair {rate:8.0} MB/s",
                     time / socket
                 );
             }
         }
-        drop(callees);
-        for child in [&mut first, &mut second, &mut third] {
+        for (_, (callee, mut child)) in callees {
+            drop(callee);
             child.wait()?;
         }
         Ok(())

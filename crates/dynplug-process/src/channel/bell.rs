@@ -132,28 +132,32 @@ impl<W: Word, R: Memory<Word = W>, A: Memory<Word = W>> Memories<R, A> {
 
 /// The host's side.
 impl<W: Word, R: Memory<Word = W>, A: Memory<Word = W>> Memories<R, A> {
-    /// Tells the other side of a call.
-    pub(super) fn ask(&self, slot: u32, call: u32) {
+    /// Tells the other side of a call, and says whether it had to be woken for that.
+    pub(super) fn ask(&self, slot: u32, call: u32) -> bool {
         self.asked(slot).store(call);
         self.bell().add(1);
         W::fence();
-        if self.lookers().load() == 0 && self.sleepers().load() != 0 {
+        let wakes = self.lookers().load() == 0 && self.sleepers().load() != 0;
+        if wakes {
             self.bell().wake(1);
         }
+        wakes
     }
 
     /// Waits until the answer's word is no longer what it was before, and gives what it is. `rest` is asked before each sleep:
-    /// for how long to sleep at most, or why not to wait any more. `sleeping` counts who sleeps.
+    /// for how long to sleep at most, or why not to wait any more. `sleeping` counts who sleeps. Without `look` this sleeps at once.
     pub(super) fn wait<E>(
         &self,
         slot: u32,
         before: u32,
-        look: &impl Look,
+        look: Option<&impl Look>,
         sleeping: &W,
         mut rest: impl FnMut() -> Result<Option<Duration>, E>,
     ) -> Result<u32, E> {
         let answered = self.answered(slot);
-        look.look(|| answered.load() != before);
+        if let Some(look) = look {
+            look.look(|| answered.load() != before);
+        }
         let have = answered.load();
         if have != before {
             return Ok(have);

@@ -145,7 +145,11 @@ impl Desk {
         CallError::Broken(lie)
     }
 
-    fn wait(&self, slot: u32, call: u32, deadline: Option<Instant>) -> Result<(), CallError> {
+    /// Asks, and waits for the answer.
+    fn ask(&self, slot: u32, call: u32, deadline: Option<Instant>) -> Result<(), CallError> {
+        let woke = self.memories.ask(slot, call);
+        // Who was woken takes longer to come than looking is worth, and may have to run where this thread looks.
+        let look = (!woke).then_some(&self.spin);
         let rest = || {
             self.check()?;
             match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
@@ -153,7 +157,7 @@ impl Desk {
                 rest => Ok(rest),
             }
         };
-        match self.memories.wait(slot, call.wrapping_sub(1), &self.spin, &self.sleeping, rest)? {
+        match self.memories.wait(slot, call.wrapping_sub(1), look, &self.sleeping, rest)? {
             have if have == call => Ok(()),
             have => Err(self.lie(Lie::Answer { slot, have, want: call })),
         }
@@ -249,8 +253,7 @@ impl Request<'_> {
         desk.memories.requests.word(at + layout::FUNCTION).store(self.function, Relaxed);
         desk.memories.requests.word(at + layout::LENGTH).store(self.written as u32, Relaxed);
         self.sent = true;
-        desk.memories.ask(slot, call);
-        if let Err(error) = desk.wait(slot, call, self.deadline) {
+        if let Err(error) = desk.ask(slot, call, self.deadline) {
             desk.slots.leave(slot);
             return Err(error);
         }

@@ -26,8 +26,9 @@
 //! # What a call costs
 //!
 //! Who waits looks at a word for some microseconds, and then sleeps on it (`futex`). Who writes wakes only those that sleep, so a
-//! call that follows on another has no system call. Looking is left out where there is one processor, and becomes short where it
-//! did not help. Of the threads of the other process one looks, and the others sleep.
+//! call that follows on another has no system call. Looking is left out where there is one processor and where the other
+//! side had to be woken, and becomes short where it did not help. Of the threads of the other process one looks, and the others
+//! sleep.
 //!
 //! Slots are large and their memory is sparse: what was never written takes nothing, and what a large message leaves above
 //! [`Config::keep`] is given back. Whatever is larger than a slot is an error that says both sizes. A memory for each large

@@ -130,7 +130,7 @@ fn a_call_without_a_deadline_ends_with_the_process() {
     let channel = &pair.channel;
     let child = &mut pair.child;
     thread::scope(|scope| {
-        let call = scope.spawn(|| channel.request(HANG, None).unwrap().call(&mut Vec::new()));
+        let call = scope.spawn(|| channel.request(HANG, None)?.call(&mut Vec::new()));
         let waits = scope.spawn(|| channel.request(ECHO, None).map(drop));
         child.kill().unwrap();
         assert_eq!(call.join().unwrap(), Err(CallError::Ended));
