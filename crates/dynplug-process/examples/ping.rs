@@ -32,6 +32,7 @@ mod linux {
 
     type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
+    const SMALL: usize = 32;
     const LARGE: usize = 64 << 20;
 
     /// Something that can be called: arguments there, and the answer back.
@@ -52,8 +53,11 @@ mod linux {
     impl Callee for UnixStream {
         fn call(&mut self, bytes: &[u8], back: usize, answer: &mut Vec<u8>) -> Result<()> {
             // As small as it can be: a small message is one system call on each side.
-            if bytes.len() > 32 {
-                self.write_all(&[bytes.len().to_ne_bytes(), back.to_ne_bytes()].concat())?;
+            if bytes.len() > SMALL {
+                let mut header = [0; SMALL];
+                header[..8].copy_from_slice(&bytes.len().to_ne_bytes());
+                header[8..16].copy_from_slice(&back.to_ne_bytes());
+                self.write_all(&header)?;
             }
             self.write_all(bytes)?;
             answer.resize(back, 0);
@@ -80,18 +84,17 @@ mod linux {
         let mut socket = UnixStream::from(rustix::io::dup(rustix::stdio::stdin())?);
         let mut bytes = vec![0; LARGE];
         loop {
-            // 32 bytes are a small call, 16 announce a large one.
-            let len = socket.read(&mut bytes[..32])?;
-            match len {
-                0 => return Ok(()),
-                16 => {
-                    let number =
-                        |at| usize::from_ne_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
-                    let (len, back) = (number(0), number(8));
-                    socket.read_exact(&mut bytes[..len])?;
-                    socket.write_all(&bytes[..back])?;
-                }
-                len => socket.write_all(&bytes[..len])?,
+            if socket.read(&mut bytes[..SMALL])? < SMALL {
+                return Ok(());
+            }
+            let number = |at| usize::from_ne_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
+            let (len, back) = (number(0), number(8));
+            // A small call says of itself that it's longer than anything can be.
+            if len > LARGE {
+                socket.write_all(&bytes[..SMALL])?;
+            } else {
+                socket.read_exact(&mut bytes[..len])?;
+                socket.write_all(&bytes[..back])?;
             }
         }
     }
@@ -109,12 +112,11 @@ mod linux {
     }
 
     /// The time of one call in µs, on average; the pause before it is not counted.
-    fn round(callee: &mut dyn Callee, case: &Case<'_>) -> Result<f64> {
-        let mut answer = Vec::new();
+    fn round(callee: &mut dyn Callee, case: &Case<'_>, answer: &mut Vec<u8>) -> Result<f64> {
         thread::sleep(case.pause);
         let begin = Instant::now();
         for _ in 0..case.calls {
-            callee.call(case.bytes, case.back, &mut answer)?;
+            callee.call(case.bytes, case.back, answer)?;
         }
         Ok(begin.elapsed().as_secs_f64() / f64::from(case.calls) * 1e6)
     }
@@ -154,7 +156,7 @@ mod linux {
             ("channel that keeps its memory", channel(|config| config.keep = config.region)?),
             ("channel that sleeps at once", channel(|config| config.spin = Duration::ZERO)?),
         ];
-        let small = [7; 32];
+        let small = [7; SMALL];
         let large = vec![7; LARGE];
         // So long that all sleep before the next call.
         let pause = Duration::from_millis(2);
@@ -165,7 +167,7 @@ mod linux {
             calls: 5000,
             pause,
             bytes: &small,
-            back: 32,
+            back: SMALL,
         };
         let cases = [
             Case { name: "parked", what: "small, after a pause", rounds: 600, calls: 1, ..case },
@@ -183,9 +185,11 @@ mod linux {
         for case in cases.iter().filter(|case| names.is_empty() || names.iter().any(|name| name == case.name))
         {
             let mut times = [const { Vec::new() }; 4];
+            // One for all, which has its memory after the first turn.
+            let mut answer = Vec::new();
             for _ in 0..case.rounds {
                 for ((_, (callee, _)), times) in callees.iter_mut().zip(&mut times) {
-                    times.push(round(&mut **callee, case)?);
+                    times.push(round(&mut **callee, case, &mut answer)?);
                 }
             }
             let mut socket = None;

@@ -6,7 +6,7 @@ use super::{
     layout::{self, Layout},
     slots::Slots,
     spin::Spin,
-    system::{self, File, Files, Mapping, Process, Socket, Writable},
+    system::{self, Alarm, Files, Mapping, Process, Socket, Writable},
     watch::Watch,
 };
 use std::{
@@ -15,7 +15,7 @@ use std::{
     sync::{
         Arc, OnceLock,
         atomic::{
-            AtomicU32,
+            AtomicU32, AtomicU64,
             Ordering::{Acquire, Relaxed, SeqCst},
         },
     },
@@ -41,6 +41,10 @@ pub(super) struct Desk {
     spin: Spin,
     /// Why there are no calls any more.
     end: OnceLock<CallError>,
+    /// A bit for each slot that a large message was in since the watch has looked.
+    large: AtomicU64,
+    /// Has the watch look, after a while.
+    pub(super) alarm: Alarm,
     /// How many calls sleep on an answer.
     sleeping: AtomicU32,
 }
@@ -110,6 +114,8 @@ impl Desk {
             slots: Slots::new(layout.slots),
             spin: Spin::new(config.spin),
             end: OnceLock::new(),
+            large: AtomicU64::new(0),
+            alarm: Alarm::new()?,
             sleeping: AtomicU32::new(0),
         };
         Ok((desk, theirs))
@@ -187,11 +193,31 @@ impl Desk {
         }
     }
 
-    fn give_back(&self, file: &File, slot: u32, used: usize) {
-        let (from, bytes) = self.memories.layout.above(slot, self.keep);
-        if used > self.keep && bytes != 0 {
-            system::give_back(file, from, bytes);
+    /// Notes that a slot has had a message of so many bytes.
+    fn used(&self, slot: u32, bytes: usize) {
+        if bytes > self.keep && self.large.fetch_or(1 << slot, SeqCst) == 0 {
+            self.alarm.ring();
         }
+    }
+
+    /// Gives back what these slots have beyond what is kept, except for those that had a large message since this was called
+    /// last, or have a call now. Gives these: they are to be asked for the next time.
+    pub(super) fn shrink(&self, large: u64) -> u64 {
+        let fresh = self.large.swap(0, SeqCst);
+        let mut left = fresh;
+        for slot in (0..self.memories.layout.slots).filter(|slot| large & !fresh & 1 << slot != 0) {
+            if !self.slots.take_this(slot) {
+                left |= 1 << slot;
+                continue;
+            }
+            let (from, bytes) = self.memories.layout.above(slot, self.keep);
+            if bytes != 0 {
+                system::give_back(&self.files.requests, from, bytes);
+                system::give_back(&self.files.answers, from, bytes);
+            }
+            self.slots.give(slot);
+        }
+        left
     }
 }
 
@@ -255,15 +281,16 @@ impl Request<'_> {
         self.sent = true;
         if let Err(error) = desk.ask(slot, call, self.deadline) {
             desk.slots.leave(slot);
+            // What a late answer takes is given back when it has come.
+            desk.used(slot, room);
             return Err(error);
         }
         let read = desk.read(slot, answer);
-        desk.give_back(&desk.files.requests, slot, self.written as usize);
-        let used = match &read {
+        let answered = match &read {
             Ok((_, len)) => *len,
             Err(_) => room,
         };
-        desk.give_back(&desk.files.answers, slot, used);
+        desk.used(slot, answered.max(self.written as usize));
         desk.slots.give(slot);
         read.map(|(status, _)| status)
     }
@@ -273,7 +300,7 @@ impl Drop for Request<'_> {
     fn drop(&mut self) {
         if !self.sent {
             let used = usize::try_from(self.written).unwrap_or(usize::MAX);
-            self.desk.give_back(&self.desk.files.requests, self.slot, used);
+            self.desk.used(self.slot, used);
             self.desk.slots.give(self.slot);
         }
     }

@@ -31,7 +31,7 @@
 //! sleep.
 //!
 //! Slots are large and their memory is sparse: what was never written takes nothing, and what a large message leaves above
-//! [`Config::keep`] is given back. Whatever is larger than a slot is an error that says both sizes. A memory for each large
+//! [`Config::keep`] is given back a moment after the last one. Whatever is larger than a slot is an error that says both sizes. A memory for each large
 //! message, handed over the socket, would have no such limit. But then the other process would need system calls that make
 //! and send memory, a sandbox would have to allow them, and it could fill the machine with it. This way it can fill
 //! `slots × region`, and needs `futex` alone.
@@ -84,7 +84,7 @@ pub struct Config {
     pub slots: u32,
     /// How many bytes the arguments or the result of one call can have. Ordinarily 128 MiB; what isn't used takes no memory.
     pub region: usize,
-    /// How many bytes of a slot stay allocated, in each direction, after a message that was larger. Ordinarily 1 MiB.
+    /// How many bytes of a slot stay allocated, in each direction, some time after a message that was larger. Ordinarily 1 MiB.
     pub keep: usize,
     /// For how long either side looks before it sleeps. Ordinarily 50 µs.
     pub spin: Duration,

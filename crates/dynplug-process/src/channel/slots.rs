@@ -94,6 +94,12 @@ impl Slots {
         taken
     }
 
+    /// Takes this slot if it is free.
+    pub(super) fn take_this(&self, slot: u32) -> bool {
+        let bit = 1 << slot;
+        self.free.fetch_and(!bit, SeqCst) & bit != 0
+    }
+
     pub(super) fn give(&self, slot: u32) {
         self.free.fetch_or(1 << slot, SeqCst);
         if self.waiting.load(SeqCst) != 0 {

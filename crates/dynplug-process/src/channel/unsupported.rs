@@ -2,7 +2,7 @@
 //!
 //! No value of these types exists, so what the rest of the channel does with them is compiled and never runs.
 
-use super::{Error, bell::Memory, layout::Layout};
+use super::{Error, bell::Memory, layout::Layout, watch::Woken};
 use std::{
     convert::Infallible,
     io,
@@ -57,7 +57,20 @@ impl Socket {
         match self.0 {}
     }
 
-    pub(super) fn wait_for_end(&self, _: Option<&Process>) {
+    pub(super) fn wait_for_end(&self, _: Option<&Process>, _: Option<&Alarm>, _: Option<Duration>) -> Woken {
+        match self.0 {}
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Alarm(Infallible);
+
+impl Alarm {
+    pub(super) fn new() -> Result<Self, Error> {
+        Err(Error::Unsupported)
+    }
+
+    pub(super) fn ring(&self) {
         match self.0 {}
     }
 }

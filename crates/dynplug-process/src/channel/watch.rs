@@ -2,6 +2,7 @@
 //!
 //! One thread for each channel. Calls sleep on words of the other side's, which nobody changes any
 //! more when it is dead. So this thread wakes them, until none sleeps.
+//! It gives back what large messages have taken, too, some time after the last one.
 
 use super::{CallError, Error, host::Desk, system::Process};
 use std::{
@@ -9,6 +10,23 @@ use std::{
     thread::{self, JoinHandle},
     time::Duration,
 };
+
+/// For how long memory stays that a large message has taken. The next one would take as long again to get it as to write it.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// Why a wait for the end is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "nothing wakes where there is nothing to wait for")
+)]
+pub(super) enum Woken {
+    /// Somebody hung up, or the process has ended.
+    End,
+    /// A large message has come.
+    Alarm,
+    Time,
+}
 
 #[derive(Debug)]
 pub(super) struct Watch {
@@ -38,7 +56,18 @@ impl Drop for Watch {
 }
 
 fn watch(desk: &Desk, process: Option<&Process>) {
-    desk.socket.wait_for_end(process);
+    let mut large = 0;
+    let mut most = None;
+    loop {
+        match desk.socket.wait_for_end(process, Some(&desk.alarm), most) {
+            Woken::End => break,
+            Woken::Alarm => most = Some(LINGER),
+            Woken::Time => {
+                large = desk.shrink(large);
+                most = (large != 0).then_some(LINGER);
+            }
+        }
+    }
     desk.end(CallError::Ended);
     while desk.wake_sleepers() {
         thread::sleep(Duration::from_micros(200));

@@ -76,7 +76,7 @@ impl Served {
                 .map_err(Error::system("start a thread"))?;
         }
         let counter = &shared.0;
-        self.socket.wait_for_end(None);
+        self.socket.wait_for_end(None, None, None);
         // One that was just about to sleep misses the first.
         for _ in 0..50 {
             if !counter.memories.close(&counter.closed) {

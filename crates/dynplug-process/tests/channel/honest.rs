@@ -3,6 +3,8 @@
 use super::play::*;
 use dynplug_process::channel::{CallError, Config};
 use std::{
+    fs,
+    os::unix::fs::MetadataExt,
     thread,
     time::{Duration, Instant},
 };
@@ -167,4 +169,31 @@ pub fn on_one_processor() {
             });
         }
     });
+}
+
+#[test]
+fn what_a_large_message_has_taken_is_given_back() {
+    // In a process of its own, since the memory of other tests would be counted too.
+    assert!(command("gives back").status().unwrap().success());
+}
+
+pub fn gives_back() {
+    let mut config = Config::new();
+    config.keep = 10_000;
+    let pair = Pair::new("honest", &config);
+    let taken = || -> u64 {
+        let files = fs::read_dir("/proc/self/fd").unwrap().map(|file| file.unwrap().path());
+        let shared = files.filter(|file| {
+            fs::read_link(file).is_ok_and(|name| name.to_string_lossy().starts_with("/memfd:dynplug-"))
+        });
+        shared.map(|file| fs::metadata(file).unwrap().blocks() * 512).sum()
+    };
+    let bytes = sequence(5_000_000);
+    let begin = Instant::now();
+    assert_eq!(pair.call(ECHO, &bytes, LONG).unwrap(), bytes);
+    while taken() > 100_000 {
+        assert!(begin.elapsed() < LONG, "{} bytes are left", taken());
+        thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(pair.call(ECHO, &bytes, LONG).unwrap(), bytes);
 }

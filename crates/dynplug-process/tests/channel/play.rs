@@ -76,6 +76,7 @@ fn role() {
     match role.as_str() {
         "honest" => honest(),
         "storm" => super::storm::storm(),
+        "gives back" => super::honest::gives_back(),
         "one processor" => super::honest::on_one_processor(),
         role => super::hostile::play(role),
     }

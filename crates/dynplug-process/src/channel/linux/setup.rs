@@ -3,14 +3,15 @@
 use super::super::{
     Config, Error,
     layout::{Layout, MOST_SLOTS},
+    watch::Woken,
 };
 use rustix::{
-    event::{PollFd, PollFlags, poll},
+    event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll},
     fs::{
         MemfdFlags, Mode, OFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, fstat, ftruncate,
         memfd_create, open,
     },
-    io::{Errno, fcntl_dupfd_cloexec},
+    io::{Errno, fcntl_dupfd_cloexec, read, write},
     net::{
         AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
         SendAncillaryMessage, SendFlags, Shutdown, SocketFlags, SocketType, recvmsg, sendmsg, shutdown,
@@ -151,13 +152,52 @@ impl Socket {
         let _ = shutdown(&self.0, Shutdown::Both);
     }
 
-    /// Sleeps until somebody hung up, or the process has ended.
-    pub(in crate::channel) fn wait_for_end(&self, process: Option<&Process>) {
+    /// Sleeps until somebody hung up, or the process has ended, or the alarm rings, or that time has passed. Says which of it.
+    pub(in crate::channel) fn wait_for_end(
+        &self,
+        process: Option<&Process>,
+        alarm: Option<&Alarm>,
+        most: Option<Duration>,
+    ) -> Woken {
         // Of the socket only its end is asked for, which needs no flag: what the other side sends there is never read.
         let socket = PollFd::new(&self.0, PollFlags::empty());
         let mut files = vec![socket];
         files.extend(process.map(|process| PollFd::new(&process.0, PollFlags::IN)));
-        while let Err(Errno::INTR) = poll(&mut files, None) {}
+        let ends = files.len();
+        files.extend(alarm.map(|alarm| PollFd::new(&alarm.0, PollFlags::IN)));
+        let most = most.and_then(|most| Timespec::try_from(most).ok());
+        let found = loop {
+            match poll(&mut files, most.as_ref()) {
+                Err(Errno::INTR) => {}
+                found => break found,
+            }
+        };
+        if found.is_ok() && files[..ends].iter().all(|file| file.revents().is_empty()) {
+            match alarm.filter(|_| files[ends..].iter().any(|file| !file.revents().is_empty())) {
+                Some(alarm) => {
+                    let _ = read(&alarm.0, &mut [0; 8]);
+                    Woken::Alarm
+                }
+                None => Woken::Time,
+            }
+        } else {
+            Woken::End
+        }
+    }
+}
+
+/// Wakes who waits for the end.
+#[derive(Debug)]
+pub(in crate::channel) struct Alarm(OwnedFd);
+
+impl Alarm {
+    pub(in crate::channel) fn new() -> Result<Self, Error> {
+        let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
+        eventfd(0, flags).map(Alarm).map_err(Error::system("make an event"))
+    }
+
+    pub(in crate::channel) fn ring(&self) {
+        let _ = write(&self.0, &1u64.to_ne_bytes());
     }
 }
 
