@@ -27,7 +27,7 @@ use std::{
         Ordering::{AcqRel, Acquire, Release, SeqCst},
         fence,
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// For how long the host sleeps at most. Who has the word in its memory too can move those that sleep on it to where nobody
@@ -92,6 +92,8 @@ pub(super) trait Memory {
 pub(super) trait Look {
     /// Returns when `done` says so, or sooner.
     fn look(&self, done: impl FnMut() -> bool);
+    /// Tells for how long the one slept that had looked in vain.
+    fn slept(&self, time: Duration);
 }
 
 /// Both memories.
@@ -175,7 +177,9 @@ impl<W: Word, R: Memory<Word = W>, A: Memory<Word = W>> Memories<R, A> {
                 Err(why) => break Err(why),
             };
             if asleep {
+                let begin = Instant::now();
                 answered.sleep(before, Some(rest.map_or(AGAIN, |rest| rest.min(AGAIN))));
+                look.inspect(|look| look.slept(begin.elapsed()));
             } else {
                 // From here on the other side wakes, so it is looked once more.
                 asleep = true;
@@ -232,7 +236,9 @@ impl<W: Word, R: Memory<Word = W>, A: Memory<Word = W>> Memories<R, A> {
             self.sleepers().add(1);
             W::fence();
             if self.bell().load() == seen && closed.load() == 0 {
+                let begin = Instant::now();
                 self.bell().sleep(seen, None);
+                look.slept(begin.elapsed());
             }
             self.sleepers().add(1u32.wrapping_neg());
         }

@@ -27,14 +27,15 @@
 //!
 //! Who waits looks at a word for some microseconds, and then sleeps on it (`futex`). Who writes wakes only those that sleep, so a
 //! call that follows on another has no system call. Looking is left out where there is one processor and where the other
-//! side had to be woken, and becomes short where it did not help. Of the threads of the other process one looks, and the others
+//! side had to be woken, and becomes short where it did not help. Who looks for longer than
+//! an instant lets others have the processor in between. Of the threads of the other process one looks, and the others
 //! sleep.
 //!
 //! Slots are large and their memory is sparse: what was never written takes nothing, and what a large message leaves above
 //! [`Config::keep`] is given back a moment after the last one. Whatever is larger than a slot is an error that says both sizes. A memory for each large
 //! message, handed over the socket, would have no such limit. But then the other process would need system calls that make
 //! and send memory, a sandbox would have to allow them, and it could fill the machine with it. This way it can fill
-//! `slots × region`, and needs `futex` alone.
+//! `slots × region`, and needs `futex` and `sched_yield` alone.
 //!
 //! # Why none that exists
 //!

@@ -4,6 +4,7 @@ use super::{bell::Look, system};
 use std::{
     hint,
     sync::atomic::{AtomicU32, Ordering::Relaxed},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -51,6 +52,8 @@ impl Look for Spin {
                 }
                 hint::spin_loop();
             }
+            // Whoever is looked for may wait for this very processor.
+            thread::yield_now();
             let begin = *begin.get_or_insert_with(Instant::now);
             if begin.elapsed() >= budget {
                 break false;
@@ -60,6 +63,14 @@ impl Look for Spin {
         let new = if found { (score + 1).min(PATIENCE) } else { score.saturating_sub(1) };
         if new != score {
             self.score.store(new, Relaxed);
+        }
+    }
+
+    /// Had it looked for all of its time, it would have seen what it was woken for, if that came soon enough. Without this, two sides
+    /// that once look for a short time only would wake each other for every call.
+    fn slept(&self, time: Duration) {
+        if time < self.budget {
+            self.score.store(PATIENCE, Relaxed);
         }
     }
 }

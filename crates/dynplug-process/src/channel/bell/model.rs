@@ -92,6 +92,8 @@ impl Look for Glance {
             thread::yield_now();
         }
     }
+
+    fn slept(&self, _: Duration) {}
 }
 
 struct World {
