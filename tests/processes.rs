@@ -1,6 +1,166 @@
 //! Plugins in processes of their own: what an export needs for it, and what a file says about that.
 
-use crate::harness::{Fixture, Kind};
+use crate::harness::{Fixture, Kind, Ran};
+use std::sync::LazyLock;
+
+static BUILT: LazyLock<(Fixture, Ran)> = LazyLock::new(|| {
+    let fixture = Fixture::empty("processes own");
+    fixture.copy("processes");
+    let ran = fixture.build().go();
+    (fixture, ran)
+});
+
+/// The host of `processes/`, which does what the words say.
+#[track_caller]
+fn host(words: &str) -> Ran {
+    let (fixture, build) = &*BUILT;
+    build.ok();
+    words.split(' ').fold(fixture.app(), |call, word| call.arg(word)).go()
+}
+
+const WORKED: [&str; 12] = [
+    "Hello, you\n",
+    "total 42\n",
+    "Ok(Order { name: \"me\", items: {\"tea\": 2}, way: By { it: Some(To(\"there\", 3)) } })\n",
+    "Err(\"me orders nothing\")\n",
+    "counted [1, 2, 3]\n",
+    "known: true\n",
+    "large: true\n",
+    "the symbol `greet` of the plugin `worker` has the type `fn(&'_ str) -> alloc::string::String`, not `fn(u8)`\n",
+    "the plugin `worker` exports no symbol `great`; did you mean `greet`",
+    "out: something\n",
+    "worked\n",
+    "",
+];
+
+#[test]
+fn a_plugin_works_in_its_own_process_as_it_does_in_the_hosts() {
+    let ran = host("start worker work");
+    ran.ok().says("started worker 0.1.0 there\n").says_in_order(WORKED).says("in the host: false\n");
+    ran.says("`with_closure` can't be reached: serde can't carry argument 1, `&dyn Fn(u32)`; let it run in");
+    let ran = host("host start worker work");
+    ran.ok().says("started worker 0.1.0 here\n").says_in_order(WORKED).says("in the host: true\n");
+    ran.says("closures are here\n");
+    // What fits runs in the host's process.
+    host("fits start worker").ok().says("started worker 0.1.0 here\n");
+}
+
+#[test]
+fn whatever_a_plugin_does_the_host_lives_on_and_the_plugin_is_started_again() {
+    for (how, says) in [
+        ("abort", "abort: the process was ended by signal 6 (SIGABRT); it wrote last:\n    about to abort\n"),
+        ("exit", "exit: the process ended with exit code 7; it wrote last:\n    about to exit\n"),
+        (
+            "fault",
+            "fault: the process was ended by signal 11 (SIGSEGV); it wrote last:\n    about to fault\n",
+        ),
+        (
+            "overflow",
+            "overflow: the process was ended by signal 11 (SIGSEGV); it wrote last:\n    about to overflow\n",
+        ),
+    ] {
+        let ran = host(&format!("start worker misbehave {how}"));
+        ran.ok().says(says).says(&format!("after {how}: Hello, again\n"));
+        assert_eq!(ran.stdout.matches("worker starts\n").count(), 2, "{ran}");
+    }
+    let ran = host("start worker misbehave panic");
+    ran.ok().says("panic: the function panicked; what it says stands in").says("after panic: Hello, again\n");
+    assert_eq!(ran.stdout.matches("worker starts\n").count(), 1, "{ran}");
+    for how in ["hang", "sleep"] {
+        let ran = host(&format!("ms 300 start worker misbehave {how}"));
+        ran.ok().says(&format!("{how}: the deadline passed")).says(&format!("after {how}: Hello, again\n"));
+        assert_eq!(ran.stdout.matches("worker starts\n").count(), 2, "{ran}");
+    }
+    let ran = host("never start worker misbehave abort");
+    ran.ok().says("after abort: no process runs the plugin: the process was ended by signal 6 (SIGABRT)");
+}
+
+#[test]
+fn a_process_that_loses_its_channel_is_not_left_over() {
+    let ran = host("start worker misbehave close");
+    ran.ok().says("after close: Hello, again\n");
+}
+
+#[test]
+fn a_plugin_works_in_a_sandbox_and_gets_nothing_else() {
+    let (fixture, build) = &*BUILT;
+    build.ok();
+    fixture.file("readable/text", "read me").file("secret/text", "don't");
+    let (readable, secret) = (fixture.path("readable/text"), fixture.path("secret/text"));
+    let (readable, secret) = (readable.to_str().unwrap(), secret.to_str().unwrap());
+    let run = |words: &[&str]| words.iter().fold(fixture.app(), |call, word| call.arg(word)).go();
+    let ran = run(&["compute", "start", "worker", "work", "read", readable]);
+    ran.ok().says_in_order(WORKED).says("in the host: false\n").says("read: Err(\"Operation not permitted");
+    let folder = fixture.path("readable");
+    let ran = run(&[
+        "reading",
+        folder.to_str().unwrap(),
+        "start",
+        "worker",
+        "work",
+        "read",
+        readable,
+        "read",
+        secret,
+    ]);
+    ran.ok().says_in_order(WORKED).says("read: Ok(\"read me\")\n").says("read: Err(\"Permission denied");
+    let ran = run(&["start", "worker", "read", secret]);
+    ran.ok().says("read: Ok(\"don't\")\n");
+    let ran = host("limits start worker misbehave memory");
+    ran.ok().says("memory: the process was ended by signal 6 (SIGABRT); it wrote last:\n    about to memory\n    memory allocation of");
+    ran.says("after memory: Hello, again\n");
+}
+
+#[test]
+fn what_keeps_a_plugin_from_starting_is_told() {
+    let ran = host("never fails because start worker");
+    ran.ok().says("refused: ").says("ended with exit code 3; it wrote last:\n").says("because");
+    host("start wurker").ok().says("refused: ").says("wurker");
+    let ran = host("runner /nowhere/runner never start worker");
+    ran.ok()
+        .says("refused: ")
+        .says("could not be started: can't start the process: No such file or directory");
+    // A program that is no runner.
+    host("runner /bin/true never start worker").ok().says("refused: ").says("ended with exit code 0");
+}
+
+#[test]
+fn a_closed_plugin_has_no_process_and_its_functions_say_so() {
+    host("start worker close").ok().says("closed: Err(\"the plugin was closed\")\n");
+}
+
+#[test]
+fn deaths_in_the_midst_of_calls_leave_nothing_behind() {
+    let ran = host("soon start worker storm 100");
+    ran.ok()
+        .says("in the end: Hello, you\n")
+        .says("files: true\n")
+        .says_in_lines(3, "calls: true good, true not");
+}
+
+#[test]
+fn nothing_is_left_when_the_host_is_killed() {
+    let (fixture, build) = &*BUILT;
+    build.ok();
+    let mut running = fixture.app().arg("start").arg("worker").arg("wait").start();
+    running.line_with("started worker");
+    // Each thread has those that it has started.
+    let threads = std::fs::read_dir(format!("/proc/{}/task", running.id())).unwrap();
+    let children: Vec<String> = threads
+        .filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("children")).ok())
+        .flat_map(|text| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    assert_eq!(children.len(), 1, "{children:?}");
+    running.signal("KILL");
+    running.end();
+    let process = format!("/proc/{}/stat", children[0]);
+    let began = std::time::Instant::now();
+    // Whoever adopts it reaps it, sooner or later; a zombie runs no more.
+    while std::fs::read_to_string(&process).is_ok_and(|stat| !stat.contains(") Z ")) {
+        assert!(began.elapsed().as_secs() < 20, "it lives on");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
 
 #[test]
 fn what_can_be_called_from_another_process_and_what_is_in_the_way_stands_in_the_file() {

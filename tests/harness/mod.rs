@@ -202,7 +202,7 @@ impl Fixture {
                 write(&root.join(name), &text);
             }
         }
-        for name in ["dynplug", "dynplug-macros", "dynplug-manifest", "dynplug-trust"] {
+        for name in ["dynplug", "dynplug-macros", "dynplug-manifest", "dynplug-process", "dynplug-trust"] {
             let path = Path::new("crates").join(name);
             copy(&repository().join(&path), &runtime_there.join(&path));
         }

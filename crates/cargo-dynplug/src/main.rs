@@ -15,7 +15,7 @@ fn main() {
         cargo_dynplug::linker::main(rest, &std::env::var(LINK_VARIABLE).unwrap_or_default())
     } else if name.as_deref() == Some("dynplug-rustdoc") {
         rustdoc::main(rest, Context::from_environment())
-    } else if name.as_deref() == Some("dynplug-runner") {
+    } else if name.as_deref() == Some("dynplug-test-runner") {
         runner::main(rest, Context::from_environment())
     } else if replay::is_asked_for(name.as_deref()) {
         replay::main(Context::from_environment())

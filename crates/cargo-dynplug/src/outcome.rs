@@ -20,6 +20,8 @@ pub struct Outcome {
     pub library: PathBuf,
     /// Executables.
     pub hosts: Vec<Host>,
+    /// The program that runs plugins in processes of their own, where hosts can start it.
+    pub runner: Option<PathBuf>,
     /// Plugins.
     pub plugins: Vec<Made>,
     /// Libraries that these share among themselves.
@@ -132,6 +134,9 @@ impl Outcome {
             // The library first: a host that is there is one that starts.
             let to = self.folder.join(self.library.file_name().unwrap_or_default());
             files::copy_if_changed(&self.library, &to)?;
+            if let Some((from, to)) = self.runner.as_ref().zip(self.placed_runner()) {
+                files::copy_if_changed(from, &to)?;
+            }
             for host in &self.hosts {
                 files::copy_if_changed(&host.file, &self.host(host))?;
             }
@@ -173,7 +178,14 @@ impl Outcome {
 
     /// An outcome of which nothing but the hosts is known.
     pub fn of_hosts(folder: PathBuf, hosts: Vec<Host>) -> Outcome {
-        Outcome { folder, library: PathBuf::new(), hosts, plugins: Vec::new(), libraries: Vec::new() }
+        Outcome {
+            folder,
+            library: PathBuf::new(),
+            hosts,
+            runner: None,
+            plugins: Vec::new(),
+            libraries: Vec::new(),
+        }
     }
 
     /// Every file that was put there.
@@ -181,6 +193,7 @@ impl Outcome {
         let mut files: Vec<PathBuf> = self.hosts.iter().map(|host| self.host(host)).collect();
         if !files.is_empty() {
             files.push(self.folder.join(self.library.file_name().unwrap_or_default()));
+            files.extend(self.placed_runner());
         }
         files.extend(self.libraries.iter().map(|library| self.plugin_library(library)));
         files.extend(self.plugins.iter().map(|plugin| self.plugin(plugin)));
@@ -200,6 +213,11 @@ impl Outcome {
     /// Where a host lies in the outcome.
     pub fn host(&self, host: &Host) -> PathBuf {
         self.folder.join(host.file.file_name().unwrap_or_default())
+    }
+
+    /// Where the program lies in the outcome that runs plugins in processes of their own.
+    fn placed_runner(&self) -> Option<PathBuf> {
+        Some(self.folder.join(self.runner.as_ref()?.file_name()?))
     }
 
     /// Where a plugin lies in the outcome.

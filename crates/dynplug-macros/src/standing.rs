@@ -34,7 +34,7 @@ const LOCK: &str = "DYNPLUG_LOCK";
 const BUILD_TOOL: &str = "DYNPLUG_CONTEXT";
 
 /// These have no init functions.
-const OWN: [&str; 4] = ["dynplug", "dynplug-macros", "dynplug-manifest", "dynplug-trust"];
+const OWN: [&str; 5] = ["dynplug", "dynplug-macros", "dynplug-manifest", "dynplug-process", "dynplug-trust"];
 
 /// How the crate that is being compiled stands. Found out once; an editor's macros live on and serve other crates.
 pub(crate) fn standing() -> Standing {

@@ -1,5 +1,7 @@
 //! What keeps an exported item from being called from another process, in words: the type that serde can't carry.
 
+use std::fmt;
+
 use crate::record::{Fields, Kind, OBSTACLE_ITEM, OBSTACLE_RESULT, OBSTACLES_UNKNOWN};
 
 /// Something that is in the way of a call from another process.
@@ -25,6 +27,19 @@ pub enum Obstacle<'a> {
     },
     /// The function is `unsafe`, or has more arguments than are looked at.
     Item,
+}
+
+impl fmt::Display for Obstacle<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Obstacle::Argument { number, ty } => {
+                write!(f, "serde can't carry argument {}, `{ty}`", number + 1)
+            }
+            Obstacle::Result { ty } => write!(f, "serde can't carry the result, `{ty}`"),
+            Obstacle::Value { ty } => write!(f, "serde can't carry the value, `{ty}`"),
+            Obstacle::Item => f.write_str("the function is unsafe"),
+        }
+    }
 }
 
 impl<'a> Fields<'a> {

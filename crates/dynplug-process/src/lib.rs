@@ -1,5 +1,5 @@
-//! Plugins in processes of their own. [`channel`] is how a host calls functions of the other process, and [`confine`] what that
-//! process may do.
+//! Plugins in processes of their own. [`keeper`] is how a host keeps such a process, [`channel`] how it calls functions there, and
+//! [`confine`] what that process may do.
 //!
 //! # Platform-specific behaviour
 //!
@@ -8,3 +8,7 @@
 
 pub mod channel;
 pub mod confine;
+pub mod contract;
+pub mod keeper;
+#[cfg(all(feature = "runner", target_os = "linux"))]
+pub mod runner;

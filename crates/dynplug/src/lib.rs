@@ -55,6 +55,8 @@
 mod about;
 #[cfg(feature = "trust")]
 mod ahead;
+#[cfg(feature = "process")]
+pub mod apart;
 mod discover;
 mod error;
 mod events;

@@ -43,6 +43,16 @@ pub struct Loader {
     pub(crate) terms: Terms,
     unfit: Unfit,
     folders: Vec<PathBuf>,
+    #[cfg(feature = "process")]
+    pub(crate) apart: Apart,
+}
+
+/// Where plugins run that are started.
+#[cfg(feature = "process")]
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Apart {
+    pub(crate) place: crate::apart::RunIn,
+    pub(crate) options: crate::apart::OwnProcess,
 }
 
 /// What is mapped.
@@ -82,7 +92,13 @@ pub enum Unfit {
 impl Loader {
     /// A loader with the defaults, and no folders.
     pub const fn new() -> Self {
-        Loader { terms: Terms::DEFAULT, unfit: Unfit::Skip, folders: Vec::new() }
+        Loader {
+            terms: Terms::DEFAULT,
+            unfit: Unfit::Skip,
+            folders: Vec::new(),
+            #[cfg(feature = "process")]
+            apart: Apart { place: crate::apart::RunIn::Host, options: crate::apart::OwnProcess::new() },
+        }
     }
 
     /// Chooses what is mapped.
@@ -206,6 +222,18 @@ impl Loader {
             },
             // SAFETY: as above.
             None => unsafe { registry::open(plugin, &self.terms) },
+        }
+    }
+
+    /// The file that [`open`](Self::open) would open; none where the plugin is linked in.
+    #[cfg(feature = "process")]
+    pub(crate) fn file_of(&self, plugin: &Path) -> Result<Option<PathBuf>, OpenError> {
+        match folders::crate_name_of(plugin) {
+            Some(name) => match self.find(plugin, &name)? {
+                Place::LinkedIn(_) => Ok(None),
+                Place::File(file) => Ok(Some(file)),
+            },
+            None => Ok(linked::by_path(plugin)?.is_none().then(|| plugin.to_owned())),
         }
     }
 

@@ -259,6 +259,26 @@ pub(crate) fn prove(
     })
 }
 
+/// The bytes of a file that is to run in another process, if the policy lets it in. Whether it fits is that process's to say.
+#[cfg(all(feature = "process", target_os = "linux"))]
+pub(crate) fn read_judged(path: &Path, terms: &Terms) -> Result<Vec<u8>, OpenError> {
+    let found = find(path, path.metadata())?;
+    let mut bytes = Vec::new();
+    let read = (&found.file).read_to_end(&mut bytes);
+    read.map_err(|source| unreadable(path, source))?;
+    #[cfg(feature = "trust")]
+    if terms.policy.is_some() {
+        let judged = terms.judge(path, &found, &bytes)?;
+        let image = Image::parse(&bytes).map_err(|e| not_a_plugin(path, NotAPlugin::Image(e)))?;
+        if let Some(manifest) = manifest_of(&image).map_err(|e| not_a_plugin(path, NotAPlugin::Image(e)))? {
+            compared(path, judged, &manifest)?;
+        }
+    }
+    #[cfg(not(feature = "trust"))]
+    let _ = terms;
+    Ok(bytes)
+}
+
 /// What a file says of itself, and why it can't be a plugin for this process: what [`prove`] would say, from those parts of
 /// the file that are needed for it.
 pub(crate) fn look(path: &Path, partial: &mut Partial, terms: &Terms) -> (Option<About>, Option<OpenError>) {
@@ -420,7 +440,7 @@ fn other_machine(image: &Image<'_>) -> Option<NotAPlugin> {
 }
 
 /// What an image is that carries no manifest.
-fn without_manifest(image: &Image<'_>) -> NotAPlugin {
+pub(crate) fn without_manifest(image: &Image<'_>) -> NotAPlugin {
     if image.section(RECORDS).is_some() && image.kind() == ImageKind::SharedLibrary {
         return NotAPlugin::PlainBuild;
     }

@@ -434,6 +434,30 @@ impl Symbol {
         self.entry.type_name()
     }
 
+    /// How it is served to other processes.
+    #[cfg(feature = "process")]
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
+    pub(crate) fn wire(&self) -> Option<&'static crate::wire::Wire> {
+        self.entry.wire()
+    }
+
+    #[cfg(feature = "process")]
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
+    pub(crate) fn type_id(&self) -> TypeId {
+        self.entry.type_id()
+    }
+
+    /// What keeps it from being called from another process, in words.
+    #[cfg(feature = "process")]
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
+    pub(crate) fn obstacles(&self) -> Vec<String> {
+        let fields = self.fields();
+        match fields.as_ref().and_then(Fields::in_the_way) {
+            Some(obstacles) => obstacles.iter().map(ToString::to_string).collect(),
+            None => vec!["it was built without dynplug's feature `process`".to_owned()],
+        }
+    }
+
     /// Whether [`downcast`](Self::downcast) to `T` would succeed.
     ///
     /// # Examples

@@ -35,7 +35,7 @@ impl Builder<'_> {
         let folder = self.work.join(self.folder_of_hosts(command)).join(&self.settings.target);
         let folder = folder.join(self.arguments.workspace.profile_folder());
         let (library, libraries) = (sdk.library(), libraries.built());
-        let outcome = Outcome { folder, library, hosts: Vec::new(), plugins, libraries };
+        let outcome = Outcome { folder, library, hosts: Vec::new(), runner: None, plugins, libraries };
         let place = outcome.folder.join("plugins");
         files::make_folder(&place)?;
         // A plugin that is gone from the workspace isn't found in its tests either.

@@ -5,7 +5,6 @@ use super::{About, Details, Found, in_a_sentence};
 use crate::floor::Floor;
 use crate::terminal::{Stream, emphasised, linked};
 use dynplug_manifest::manifest::{CrateInfo, Product};
-use dynplug_manifest::obstacle::Obstacle;
 use dynplug_manifest::record::Record;
 use std::fmt::Write;
 use std::path::Path;
@@ -142,24 +141,13 @@ fn records(out: &mut String, title: &str, records: &[Record<'_>], exports: bool)
         writeln!(out, "    {:width$}  {}", name(record), clean(record.signature))?;
         writeln!(out, "    {:width$}  at {}:{}:{}", "", clean(record.file), record.line, record.column)?;
         for obstacle in record.in_the_way().filter(|_| exports).unwrap_or_default() {
-            writeln!(out, "    {:width$}  only in the host's process: {}", "", in_the_way(obstacle))?;
+            writeln!(out, "    {:width$}  only in the host's process: {}", "", clean(&obstacle.to_string()))?;
         }
         for line in record.docs.lines().filter(|_| exports) {
             writeln!(out, "{}", format!("    {:width$}  /// {}", "", clean(line)).trim_end())?;
         }
     }
     Ok(())
-}
-
-/// What keeps an item from being called from another process.
-fn in_the_way(obstacle: Obstacle<'_>) -> String {
-    let carry = |what: &str, ty: &str| format!("serde can't carry {what}, `{}`", clean(ty));
-    match obstacle {
-        Obstacle::Argument { number, ty } => carry(&format!("argument {}", number + 1), ty),
-        Obstacle::Result { ty } => carry("the result", ty),
-        Obstacle::Value { ty } => carry("the value", ty),
-        _ => "the function is unsafe".to_owned(),
-    }
 }
 
 fn crates(out: &mut String, title: &str, crates: Vec<&CrateInfo>) -> std::fmt::Result {

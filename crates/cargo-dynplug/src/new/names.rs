@@ -9,7 +9,7 @@ pub(super) fn taken<'a>(
     others: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> Option<Diagnostic> {
     let same = |other: &str| crate_name(other).eq_ignore_ascii_case(&crate_name(name));
-    let ours = ["dynplug", "dynplug-macros", "dynplug-manifest", "dynplug-trust"]
+    let ours = ["dynplug", "dynplug-macros", "dynplug-manifest", "dynplug-process", "dynplug-trust"]
         .map(|n| (n, "the crates of the project itself"));
     let (other, whose) = others.into_iter().chain(ours).find(|(other, _)| same(other))?;
     let d = Diagnostic::error("taken", format!("a plugin can't be called `{name}`"))

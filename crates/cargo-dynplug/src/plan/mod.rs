@@ -245,7 +245,7 @@ pub fn private_by_choice(metadata: &Metadata, plugin: &PackageId) -> BTreeSet<St
 
 /// The crates of this project, which are the same whereever they come from.
 fn is_ours(name: &str) -> bool {
-    matches!(name, "dynplug" | "dynplug-macros" | "dynplug-manifest" | "dynplug-trust")
+    matches!(name, "dynplug" | "dynplug-macros" | "dynplug-manifest" | "dynplug-process" | "dynplug-trust")
 }
 
 fn is_proc_macro(package: &Package) -> bool {

@@ -59,7 +59,30 @@ impl Channel {
     ///
     /// The sizes can't be had, or the system has no memory, descriptors or process to give.
     pub fn spawn(command: &mut Command, config: &Config) -> Result<(Channel, Child), Error> {
-        let (desk, theirs) = Desk::new(config)?;
+        Self::start_command(command, config, |_| Ok(()))
+    }
+
+    /// Starts the command with a channel, and with up to sixteen files for [`luggage`](super::luggage) to take out. They are
+    /// not inherited by what the command starts in its turn.
+    ///
+    /// # Errors
+    ///
+    /// As for [`spawn`](Self::spawn), and when there are more files.
+    #[cfg(unix)]
+    pub fn spawn_with(
+        command: &mut Command,
+        config: &Config,
+        files: &[std::os::fd::BorrowedFd<'_>],
+    ) -> Result<(Channel, Child), Error> {
+        Self::start_command(command, config, |socket| socket.send_luggage(files))
+    }
+
+    fn start_command(
+        command: &mut Command,
+        config: &Config,
+        send: impl FnOnce(&Socket) -> Result<(), Error>,
+    ) -> Result<(Channel, Child), Error> {
+        let (desk, theirs) = Desk::new(config, send)?;
         let (child, process) = system::spawn(command, theirs)?;
         match Channel::start(desk, Some(process)) {
             Ok(channel) => Ok((channel, child)),
@@ -90,6 +113,11 @@ impl Channel {
         Ok(Request { desk, slot, function, written: 0, deadline, sent: false })
     }
 
+    /// Lets the other process know that there will be no more calls, and ends those that wait. An honest process ends then.
+    pub fn close(&self) {
+        self.desk.socket.hang_up();
+    }
+
     /// Why there can be no calls any more, if there can't.
     pub fn ended(&self) -> Option<CallError> {
         self.desk.end.get().cloned()
@@ -98,13 +126,18 @@ impl Channel {
 
 impl Desk {
     /// All that a channel needs but the other process, and the end of the socket for that.
-    pub(super) fn new(config: &Config) -> Result<(Desk, Socket), Error> {
+    /// What `send` sends comes before the channel.
+    pub(super) fn new(
+        config: &Config,
+        send: impl FnOnce(&Socket) -> Result<(), Error>,
+    ) -> Result<(Desk, Socket), Error> {
         let layout = Layout::new(config)?;
         let files = Files::new(layout)?;
         let map = || Error::system::<io::Error>("map memory to be shared");
         let requests = Writable::new(&files.requests, layout.size()).map_err(map())?;
         let answers = Mapping::new(&files.answers, layout.size()).map_err(map())?;
         let (socket, theirs) = Socket::pair()?;
+        send(&socket)?;
         socket.send(&files, layout, config.spin)?;
         let desk = Desk {
             memories: Memories { layout, requests, answers },

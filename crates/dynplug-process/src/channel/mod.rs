@@ -70,6 +70,9 @@ pub use {
     worker::{Answer, Asked, Served},
 };
 
+#[cfg(unix)]
+pub use worker::luggage;
+
 #[cfg(target_os = "linux")]
 use linux as system;
 #[cfg(not(target_os = "linux"))]

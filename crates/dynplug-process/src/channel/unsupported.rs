@@ -49,6 +49,11 @@ impl Socket {
         match self.0 {}
     }
 
+    #[cfg(unix)]
+    pub(super) fn send_luggage(&self, _: &[std::os::fd::BorrowedFd<'_>]) -> Result<(), Error> {
+        match self.0 {}
+    }
+
     pub(super) fn receive(&self) -> Result<(Files, Layout, Duration), Error> {
         match self.0 {}
     }
@@ -73,6 +78,11 @@ impl Alarm {
     pub(super) fn ring(&self) {
         match self.0 {}
     }
+}
+
+#[cfg(unix)]
+pub(super) fn luggage() -> Result<Vec<std::os::fd::OwnedFd>, Error> {
+    Err(Error::Unsupported)
 }
 
 #[derive(Debug)]

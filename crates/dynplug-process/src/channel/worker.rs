@@ -35,6 +35,17 @@ struct Counter {
     closed: AtomicU32,
 }
 
+/// Takes the files that came along with the channel (see [`Channel::spawn_with`](super::Channel::spawn_with)). To be called once,
+/// and before [`Served::from_stdin`].
+///
+/// # Errors
+///
+/// There is no channel, or no files came with it.
+#[cfg(unix)]
+pub fn luggage() -> Result<Vec<std::os::fd::OwnedFd>, Error> {
+    super::system::luggage()
+}
+
 impl Served {
     /// Takes the channel that [`Channel::spawn`](super::Channel::spawn) has put in place of the standard input, and puts an
     /// empty one there. To be called first of all, before anything reads from there or starts a process.

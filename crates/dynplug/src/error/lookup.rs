@@ -41,6 +41,16 @@ pub enum LookupError {
     },
     /// It exports the name with another type.
     WrongType(WrongType),
+    /// It runs in a process of its own, and the name can be used in the host's process only.
+    #[non_exhaustive]
+    InProcessOnly {
+        /// The plugin's name.
+        plugin: String,
+        /// The name that was asked for.
+        name: String,
+        /// What is in the way: the types that serde can't carry, as they are written.
+        obstacles: Vec<String>,
+    },
 }
 
 /// A symbol has another type than the one that was asked for.
@@ -80,6 +90,13 @@ impl fmt::Display for LookupError {
                 }
             }
             LookupError::WrongType(wrong) => write!(f, "{wrong}"),
+            LookupError::InProcessOnly { plugin, name, obstacles } => {
+                write!(
+                    f,
+                    "the plugin `{plugin}` runs in a process of its own, where `{name}` can't be reached: {}; let it run in the host's process, or export a function whose arguments and result serde can carry",
+                    obstacles.join(", ")
+                )
+            }
         }
     }
 }
@@ -112,7 +129,7 @@ impl Error for LookupError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             LookupError::WrongType(wrong) => Some(wrong),
-            LookupError::NotFound { .. } => None,
+            LookupError::NotFound { .. } | LookupError::InProcessOnly { .. } => None,
         }
     }
 }

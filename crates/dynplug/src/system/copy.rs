@@ -179,6 +179,12 @@ impl Sealed {
     }
 }
 
+/// A private copy for another process: nobody can change it any more, and it holds these bytes.
+#[cfg(feature = "process")]
+pub(crate) fn sealed_copy(bytes: &[u8], name: &str) -> io::Result<File> {
+    Sealed::new(bytes, name, true).map(|sealed| sealed.0)
+}
+
 /// Whether a sealed file holds these bytes and no others.
 fn holds(file: &File, bytes: &[u8]) -> io::Result<bool> {
     if file.metadata()?.len() != bytes.len() as u64 {

@@ -11,6 +11,8 @@ use std::io;
 use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+#[cfg(feature = "process")]
+use std::path::PathBuf;
 
 /// Maps a plugin and runs its constructors: exactly these bytes, or with [`Load::InPlace`] the file at `path`. `copy` is
 /// a private copy that was made ahead, if one was.
@@ -151,6 +153,25 @@ fn last_error() -> SystemError {
 pub(crate) fn own_image() -> Mapped {
     let address = own_image as fn() -> Mapped as usize;
     find(|image| image.loads(address))
+}
+
+/// The file of the library that holds this very function, by the path by which the loader found it.
+#[cfg(feature = "process")]
+pub(crate) fn own_path() -> Option<PathBuf> {
+    let address = own_image as fn() -> Mapped as *const c_void;
+    let mut info = libc::Dl_info {
+        dli_fname: std::ptr::null(),
+        dli_fbase: std::ptr::null_mut(),
+        dli_sname: std::ptr::null(),
+        dli_saddr: std::ptr::null_mut(),
+    };
+    // SAFETY: the call reads an address as a number, and fills the record.
+    if unsafe { libc::dladdr(address, &raw mut info) } == 0 || info.dli_fname.is_null() {
+        return None;
+    }
+    // SAFETY: the loader's name of a library that is never closed.
+    let name = unsafe { CStr::from_ptr(info.dli_fname) };
+    Some(PathBuf::from(std::ffi::OsStr::from_bytes(name.to_bytes())))
 }
 
 /// The program itself, which every loader lists first.

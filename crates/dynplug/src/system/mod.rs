@@ -4,6 +4,10 @@
 mod copy;
 #[cfg(target_os = "linux")]
 pub(crate) use copy::Sealed;
+#[cfg(all(feature = "process", target_os = "linux"))]
+pub(crate) use copy::sealed_copy;
+#[cfg(all(feature = "process", target_os = "linux"))]
+pub(crate) use elf::own_path;
 #[cfg(all(feature = "trust", target_os = "linux"))]
 mod processors;
 #[cfg(all(feature = "trust", target_os = "linux"))]
@@ -214,8 +218,13 @@ pub(crate) fn canonical(file: &File, path: &Path) -> io::Result<PathBuf> {
         // The system says so behind the path of a file that was removed, and a file may be called so.
         let is_good =
             |path: &PathBuf| path.is_absolute() && !path.as_os_str().as_bytes().ends_with(b" (deleted)");
-        if let Some(canonical) = told.ok().filter(is_good) {
-            return Ok(canonical);
+        match told {
+            // A file in memory has no other path than the one by which it is reached.
+            Ok(told) if told.as_os_str().as_bytes().starts_with(b"/memfd:") => {
+                return std::path::absolute(path);
+            }
+            Ok(told) if is_good(&told) => return Ok(told),
+            _ => {}
         }
     }
     let _ = file;

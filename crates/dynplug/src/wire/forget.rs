@@ -12,11 +12,24 @@ use std::fmt;
 use std::marker::PhantomData;
 
 /// Something of serde's for data that lives for `'i`, as one for data of which nothing is lent.
-pub(crate) struct Forget<'i, T>(T, PhantomData<&'i ()>);
+pub(crate) struct Forget<'i, T> {
+    inner: T,
+    /// How many elements a sequence may claim to have, so that one whose elements take no bytes comes to an end.
+    most: usize,
+    lifetime: PhantomData<&'i ()>,
+}
+
+/// So many elements any sequence may have, whatever the message's length.
+const ALWAYS: usize = 1 << 16;
 
 impl<T> Forget<'_, T> {
-    pub(crate) fn new(inner: T) -> Self {
-        Forget(inner, PhantomData)
+    /// Of a message of so many bytes.
+    pub(crate) fn new(inner: T, bytes: usize) -> Self {
+        Forget { inner, most: bytes.max(ALWAYS), lifetime: PhantomData }
+    }
+
+    fn with(most: usize, inner: T) -> Self {
+        Forget { inner, most, lifetime: PhantomData }
     }
 }
 
@@ -24,7 +37,7 @@ macro_rules! pass_on {
     ($($method:ident($($argument:ident: $type:ty),*))*) => {
         $(
             fn $method<V: Visitor<'static>>(self, $($argument: $type,)* visitor: V) -> Result<V::Value, Self::Error> {
-                self.0.$method($($argument,)* Forget::new(visitor))
+                self.inner.$method($($argument,)* Forget::with(self.most, visitor))
             }
         )*
     };
@@ -68,7 +81,7 @@ impl<'i, D: Deserializer<'i>> Deserializer<'static> for Forget<'i, D> {
     }
 
     fn is_human_readable(&self) -> bool {
-        self.0.is_human_readable()
+        self.inner.is_human_readable()
     }
 }
 
@@ -76,7 +89,7 @@ macro_rules! visit_plain {
     ($($method:ident($type:ty))*) => {
         $(
             fn $method<E: Error>(self, value: $type) -> Result<V::Value, E> {
-                self.0.$method(value)
+                self.inner.$method(value)
             }
         )*
     };
@@ -86,7 +99,7 @@ impl<'i, V: Visitor<'static>> Visitor<'i> for Forget<'i, V> {
     type Value = V::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.expecting(f)
+        self.inner.expecting(f)
     }
 
     visit_plain! {
@@ -111,39 +124,45 @@ impl<'i, V: Visitor<'static>> Visitor<'i> for Forget<'i, V> {
     }
 
     fn visit_borrowed_str<E: Error>(self, value: &'i str) -> Result<V::Value, E> {
-        self.0.visit_str(value)
+        self.inner.visit_str(value)
     }
 
     fn visit_borrowed_bytes<E: Error>(self, value: &'i [u8]) -> Result<V::Value, E> {
-        self.0.visit_bytes(value)
+        self.inner.visit_bytes(value)
     }
 
     fn visit_none<E: Error>(self) -> Result<V::Value, E> {
-        self.0.visit_none()
+        self.inner.visit_none()
     }
 
     fn visit_some<D: Deserializer<'i>>(self, deserializer: D) -> Result<V::Value, D::Error> {
-        self.0.visit_some(Forget::new(deserializer))
+        self.inner.visit_some(Forget::with(self.most, deserializer))
     }
 
     fn visit_unit<E: Error>(self) -> Result<V::Value, E> {
-        self.0.visit_unit()
+        self.inner.visit_unit()
     }
 
     fn visit_newtype_struct<D: Deserializer<'i>>(self, deserializer: D) -> Result<V::Value, D::Error> {
-        self.0.visit_newtype_struct(Forget::new(deserializer))
+        self.inner.visit_newtype_struct(Forget::with(self.most, deserializer))
     }
 
     fn visit_seq<A: SeqAccess<'i>>(self, items: A) -> Result<V::Value, A::Error> {
-        self.0.visit_seq(Forget::new(items))
+        if items.size_hint().is_some_and(|count| count > self.most) {
+            return Err(A::Error::custom("a sequence claims more elements than the message has bytes"));
+        }
+        self.inner.visit_seq(Forget::with(self.most, items))
     }
 
     fn visit_map<A: MapAccess<'i>>(self, entries: A) -> Result<V::Value, A::Error> {
-        self.0.visit_map(Forget::new(entries))
+        if entries.size_hint().is_some_and(|count| count > self.most) {
+            return Err(A::Error::custom("a map claims more entries than the message has bytes"));
+        }
+        self.inner.visit_map(Forget::with(self.most, entries))
     }
 
     fn visit_enum<A: EnumAccess<'i>>(self, variant: A) -> Result<V::Value, A::Error> {
-        self.0.visit_enum(Forget::new(variant))
+        self.inner.visit_enum(Forget::with(self.most, variant))
     }
 }
 
@@ -151,7 +170,7 @@ impl<'i, S: DeserializeSeed<'static>> DeserializeSeed<'i> for Forget<'i, S> {
     type Value = S::Value;
 
     fn deserialize<D: Deserializer<'i>>(self, deserializer: D) -> Result<S::Value, D::Error> {
-        self.0.deserialize(Forget::new(deserializer))
+        self.inner.deserialize(Forget::with(self.most, deserializer))
     }
 }
 
@@ -162,11 +181,11 @@ impl<'i, A: SeqAccess<'i>> SeqAccess<'static> for Forget<'i, A> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, A::Error> {
-        self.0.next_element_seed(Forget::new(seed))
+        self.inner.next_element_seed(Forget::with(self.most, seed))
     }
 
     fn size_hint(&self) -> Option<usize> {
-        self.0.size_hint()
+        self.inner.size_hint()
     }
 }
 
@@ -174,15 +193,15 @@ impl<'i, A: MapAccess<'i>> MapAccess<'static> for Forget<'i, A> {
     type Error = A::Error;
 
     fn next_key_seed<S: DeserializeSeed<'static>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        self.0.next_key_seed(Forget::new(seed))
+        self.inner.next_key_seed(Forget::with(self.most, seed))
     }
 
     fn next_value_seed<S: DeserializeSeed<'static>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
-        self.0.next_value_seed(Forget::new(seed))
+        self.inner.next_value_seed(Forget::with(self.most, seed))
     }
 
     fn size_hint(&self) -> Option<usize> {
-        self.0.size_hint()
+        self.inner.size_hint()
     }
 }
 
@@ -194,8 +213,9 @@ impl<'i, A: EnumAccess<'i>> EnumAccess<'static> for Forget<'i, A> {
         self,
         seed: S,
     ) -> Result<(S::Value, Self::Variant), A::Error> {
-        let (value, content) = self.0.variant_seed(Forget::new(seed))?;
-        Ok((value, Forget::new(content)))
+        let most = self.most;
+        let (value, content) = self.inner.variant_seed(Forget::with(most, seed))?;
+        Ok((value, Forget::with(most, content)))
     }
 }
 
@@ -203,15 +223,15 @@ impl<'i, A: VariantAccess<'i>> VariantAccess<'static> for Forget<'i, A> {
     type Error = A::Error;
 
     fn unit_variant(self) -> Result<(), A::Error> {
-        self.0.unit_variant()
+        self.inner.unit_variant()
     }
 
     fn newtype_variant_seed<S: DeserializeSeed<'static>>(self, seed: S) -> Result<S::Value, A::Error> {
-        self.0.newtype_variant_seed(Forget::new(seed))
+        self.inner.newtype_variant_seed(Forget::with(self.most, seed))
     }
 
     fn tuple_variant<V: Visitor<'static>>(self, len: usize, visitor: V) -> Result<V::Value, A::Error> {
-        self.0.tuple_variant(len, Forget::new(visitor))
+        self.inner.tuple_variant(len, Forget::with(self.most, visitor))
     }
 
     fn struct_variant<V: Visitor<'static>>(
@@ -219,6 +239,6 @@ impl<'i, A: VariantAccess<'i>> VariantAccess<'static> for Forget<'i, A> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, A::Error> {
-        self.0.struct_variant(fields, Forget::new(visitor))
+        self.inner.struct_variant(fields, Forget::with(self.most, visitor))
     }
 }

@@ -12,6 +12,7 @@ use forget::Forget;
 use serde::{Deserialize, Serialize};
 use serde_reflection::{Format, Samples, Tracer, TracerConfig};
 use std::fmt;
+use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -37,6 +38,17 @@ impl fmt::Debug for Wire {
     }
 }
 
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Arguments(error) => write!(f, "the arguments can't be read: {error}"),
+            Error::Result(error) => write!(f, "the result can't be written: {error}"),
+            Error::Shape(error) => write!(f, "a type has no shape that could be compared: {error}"),
+            Error::NotCarried => f.write_str("it can't be called from another process"),
+        }
+    }
+}
+
 /// Why an item can't be served.
 #[derive(Debug)]
 pub enum Error {
@@ -51,12 +63,15 @@ pub enum Error {
 }
 
 /// The bytes of the arguments, read from front to back.
-pub struct Input<'i>(postcard::Deserializer<'i, postcard::de_flavors::Slice<'i>>);
+pub struct Input<'i> {
+    source: postcard::Deserializer<'i, postcard::de_flavors::Slice<'i>>,
+    bytes: usize,
+}
 
 impl<'i> Input<'i> {
     /// Begins with the first argument.
     pub fn new(bytes: &'i [u8]) -> Input<'i> {
-        Input(postcard::Deserializer::from_bytes(bytes))
+        Input { source: postcard::Deserializer::from_bytes(bytes), bytes: bytes.len() }
     }
 
     /// For types whose lifetimes nobody sees.
@@ -66,7 +81,7 @@ impl<'i> Input<'i> {
 
     /// How many bytes are left.
     pub fn rest(self) -> usize {
-        self.0.finalize().map_or(0, <[u8]>::len)
+        self.source.finalize().map_or(0, <[u8]>::len)
     }
 }
 
@@ -85,44 +100,43 @@ pub trait Source<'de> {
 
 impl<'i> Source<'i> for Input<'i> {
     fn read<T: Deserialize<'i>>(&mut self) -> Result<T, Error> {
-        T::deserialize(&mut self.0).map_err(Error::Arguments)
+        T::deserialize(&mut self.source).map_err(Error::Arguments)
     }
 }
 
 impl Source<'static> for Forgetting<'_, '_> {
     fn read<T: Deserialize<'static>>(&mut self) -> Result<T, Error> {
-        T::deserialize(Forget::new(&mut self.0.0)).map_err(Error::Arguments)
+        let Input { source, bytes } = &mut *self.0;
+        T::deserialize(Forget::new(source, *bytes)).map_err(Error::Arguments)
     }
 }
 
 /// Where the result is written to.
-pub struct Output<'o>(&'o mut Vec<u8>);
+pub struct Output<'o>(&'o mut dyn io::Write);
 
 impl<'o> Output<'o> {
     /// Writes behind what is there.
-    pub fn new(bytes: &'o mut Vec<u8>) -> Output<'o> {
-        Output(bytes)
+    pub fn new(writer: &'o mut dyn io::Write) -> Output<'o> {
+        Output(writer)
     }
 
-    fn write<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
+    pub(crate) fn write<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
         postcard::serialize_with_flavor(value, Sink(&mut *self.0)).map_err(Error::Result)
     }
 }
 
 /// Where postcard writes to.
-struct Sink<'o>(&'o mut Vec<u8>);
+struct Sink<'o>(&'o mut dyn io::Write);
 
 impl postcard::ser_flavors::Flavor for Sink<'_> {
     type Output = ();
 
     fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
-        self.0.push(byte);
-        Ok(())
+        self.try_extend(&[byte])
     }
 
     fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-        self.0.extend_from_slice(bytes);
-        Ok(())
+        self.0.write_all(bytes).map_err(|_| postcard::Error::SerializeBufferFull)
     }
 
     fn finalize(self) -> postcard::Result<()> {

@@ -6,7 +6,7 @@ mod setup;
 mod shared;
 
 pub(super) use {
-    setup::{Alarm, File, Files, Process, Socket, give_up, spawn},
+    setup::{Alarm, File, Files, Process, Socket, give_up, luggage, spawn},
     shared::{Mapping, Writable, sleep, wake},
 };
 

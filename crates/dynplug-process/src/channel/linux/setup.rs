@@ -17,13 +17,14 @@ use rustix::{
         SendAncillaryMessage, SendFlags, Shutdown, SocketFlags, SocketType, recvmsg, sendmsg, shutdown,
         socketpair,
     },
+    pipe::{PipeFlags, pipe_with},
     process::{Pid, PidfdFlags, pidfd_open},
     stdio::{dup2_stdin, stdin},
 };
 use std::{
     io::{IoSlice, IoSliceMut},
     mem::MaybeUninit,
-    os::fd::{AsFd, AsRawFd, OwnedFd},
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -71,9 +72,9 @@ impl Socket {
     /// What was put in place of the standard input, where an empty one is put.
     pub(in crate::channel) fn from_stdin() -> Result<Self, Error> {
         let socket = fcntl_dupfd_cloexec(stdin(), 3).map_err(Error::system("take the socket"))?;
-        let null = open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
-            .map_err(Error::system("open /dev/null"))?;
-        dup2_stdin(&null).map_err(Error::system("give up the standard input"))?;
+        // Nobody writes there. A process that is confined could not open `/dev/null`.
+        let (empty, _) = pipe_with(PipeFlags::CLOEXEC).map_err(Error::system("make a pipe"))?;
+        dup2_stdin(&empty).map_err(Error::system("give up the standard input"))?;
         Ok(Socket(socket))
     }
 
@@ -96,31 +97,23 @@ impl Socket {
         message[8..16].copy_from_slice(&u64::from(layout.slots).to_ne_bytes());
         message[16..24].copy_from_slice(&(layout.region as u64).to_ne_bytes());
         message[24..].copy_from_slice(&u64::try_from(spin.as_nanos()).unwrap_or(u64::MAX).to_ne_bytes());
-        let both = [requests.as_fd(), files.answers.as_fd()];
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
-        let mut control = SendAncillaryBuffer::new(&mut space);
-        control.push(SendAncillaryMessage::ScmRights(&both));
-        sendmsg(&self.0, &[IoSlice::new(&message)], &mut control, SendFlags::NOSIGNAL)
-            .map_err(Error::system("send the shared memory"))?;
-        Ok(())
+        send(&self.0, &message, &[requests.as_fd(), files.answers.as_fd()])
+    }
+
+    /// Sends files that the process takes out before it takes the channel.
+    pub(in crate::channel) fn send_luggage(&self, files: &[BorrowedFd<'_>]) -> Result<(), Error> {
+        if files.len() > MOST_FILES {
+            return Err(Error::Config { field: "files", have: files.len() as u64, most: MOST_FILES as u64 });
+        }
+        send(&self.0, &LUGGAGE, files)
     }
 
     /// What [`send`](Self::send) sent.
     pub(in crate::channel) fn receive(&self) -> Result<(Files, Layout, Duration), Error> {
         let mut message = [0; MESSAGE];
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
-        let mut control = RecvAncillaryBuffer::new(&mut space);
-        let received =
-            recvmsg(&self.0, &mut [IoSliceMut::new(&mut message)], &mut control, RecvFlags::CMSG_CLOEXEC)
-                .map_err(Error::system("receive the shared memory"))?;
-        let mut files = Vec::new();
-        for part in control.drain() {
-            if let RecvAncillaryMessage::ScmRights(some) = part {
-                files.extend(some);
-            }
-        }
+        let (bytes, files) = receive(&self.0, &mut message)?;
         let wrong = |what| Error::Handshake { what };
-        if received.bytes != MESSAGE || message[..8] != MAGIC {
+        if bytes != MESSAGE || message[..8] != MAGIC {
             return Err(wrong("another message"));
         }
         let Ok([requests, answers]) = <[OwnedFd; 2]>::try_from(files) else {
@@ -199,6 +192,46 @@ impl Alarm {
     pub(in crate::channel) fn ring(&self) {
         let _ = write(&self.0, &1u64.to_ne_bytes());
     }
+}
+
+/// How many files one message carries at most.
+const MOST_FILES: usize = 16;
+
+/// What the message begins with that brings files for whoever is started, before the channel's own.
+const LUGGAGE: [u8; 8] = *b"dynplug+";
+
+fn send(socket: &OwnedFd, message: &[u8], files: &[BorrowedFd<'_>]) -> Result<(), Error> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_FILES))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    control.push(SendAncillaryMessage::ScmRights(files));
+    sendmsg(socket, &[IoSlice::new(message)], &mut control, SendFlags::NOSIGNAL)
+        .map_err(Error::system("send files to the process"))?;
+    Ok(())
+}
+
+/// How long the next message is, and the files that come with it.
+fn receive(socket: impl AsFd, message: &mut [u8]) -> Result<(usize, Vec<OwnedFd>), Error> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_FILES))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let received = recvmsg(socket, &mut [IoSliceMut::new(message)], &mut control, RecvFlags::CMSG_CLOEXEC)
+        .map_err(Error::system("receive files from the host"))?;
+    let mut files = Vec::new();
+    for part in control.drain() {
+        if let RecvAncillaryMessage::ScmRights(some) = part {
+            files.extend(some);
+        }
+    }
+    Ok((received.bytes, files))
+}
+
+/// The files that the host has sent along.
+pub(in crate::channel) fn luggage() -> Result<Vec<OwnedFd>, Error> {
+    let mut message = [0; LUGGAGE.len()];
+    let (bytes, files) = receive(stdin(), &mut message)?;
+    if bytes != LUGGAGE.len() || message != LUGGAGE {
+        return Err(Error::Handshake { what: "no files came before the channel" });
+    }
+    Ok(files)
 }
 
 /// Tells the end of a process.

@@ -1,0 +1,119 @@
+//! The program that a plugin's process runs: it takes the files that the host sends, confines itself, loads the API library
+//! that the plugin was built with, and has it serve the plugin.
+//!
+//! It is no host: it knows nothing of plugins, has no API library of its own, and maps nothing that came from elsewhere before it
+//! is confined.
+
+use crate::channel;
+use crate::confine::{Confinement, Stage};
+use crate::contract::{FAILED, Order, SERVE, Serve};
+use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
+use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
+use std::error::Error;
+use std::ffi::{CString, OsString, c_int};
+use std::os::fd::AsRawFd;
+use std::sync::{Mutex, PoisonError};
+
+/// What the command line says.
+#[derive(Debug, PartialEq, Eq)]
+struct Launch {
+    /// The process that has to live.
+    host: i32,
+    /// How many calls are served at once.
+    threads: c_int,
+    /// What the process may do.
+    confinement: Option<Confinement>,
+}
+
+const USAGE: &str = "this program is started by hosts of dynplug, which run plugins in it: `dynplug-runner HOST THREADS [CONFINEMENT…]`";
+
+impl Launch {
+    fn from_arguments(arguments: impl IntoIterator<Item = OsString>) -> Result<Launch, String> {
+        let mut arguments = arguments.into_iter();
+        let mut number = || {
+            let word = arguments.next().ok_or(USAGE)?;
+            let number = word.to_str().and_then(|word| word.parse::<i32>().ok()).filter(|number| *number > 0);
+            number.ok_or_else(|| format!("`{}` is no number above 0; {USAGE}", word.display()))
+        };
+        let (host, threads) = (number()?, number()?);
+        let rest: Vec<OsString> = arguments.collect();
+        let confinement = match rest.is_empty() {
+            true => None,
+            false => Some(Confinement::from_args(rest).map_err(|error| format!("{error}; {USAGE}"))?),
+        };
+        Ok(Launch { host, threads, confinement })
+    }
+}
+
+/// Does what the command line says, and gives the exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> c_int {
+    match Launch::from_arguments(arguments).map_err(Into::into).and_then(|launch| serve(&launch)) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("dynplug-runner: {error}");
+            FAILED
+        }
+    }
+}
+
+/// What is left to be put in force once the plugin is loaded.
+static STAGE: Mutex<Option<Stage>> = Mutex::new(None);
+
+extern "C" fn loaded() -> c_int {
+    let stage = STAGE.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match stage.map(Stage::loaded) {
+        None | Some(Ok(_)) => 0,
+        Some(Err(error)) => {
+            eprintln!("dynplug-runner: {error}");
+            FAILED
+        }
+    }
+}
+
+fn serve(launch: &Launch) -> Result<c_int, Box<dyn Error>> {
+    // Whatever becomes of the host, nothing of it stays behind.
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    if getppid() != Pid::from_raw(launch.host) {
+        return Err("the host has ended".into());
+    }
+    let files = channel::luggage()?;
+    let [library, plugin] = &files[..] else {
+        return Err(
+            format!("the host sent {} files instead of an API library and a plugin", files.len()).into()
+        );
+    };
+    let path = |file: &std::os::fd::OwnedFd| format!("/proc/self/fd/{}", file.as_raw_fd());
+    if let Some(confinement) = &launch.confinement {
+        *STAGE.lock().unwrap_or_else(PoisonError::into_inner) = Some(confinement.enforce()?);
+    }
+    // SAFETY: the host says that this is the library that the plugin was built with. What its constructors do is confined to this
+    // process, which is what it is for.
+    let library = unsafe { Library::open(Some(path(library)), RTLD_NOW | RTLD_GLOBAL) }
+        .map_err(|error| format!("the API library can't be loaded: {error}"))?;
+    // SAFETY: the function of this name has this type, whatever the version.
+    let function = unsafe { library.get::<Serve>(SERVE.to_bytes_with_nul()) }.map_err(|_| {
+        "the API library that the plugin was built with can't serve plugins: it was built without dynplug's feature `process`"
+    })?;
+    let path = CString::new(path(plugin))?;
+    let order = Order { size: size_of::<Order>(), path: path.as_ptr(), threads: launch.threads, loaded };
+    // SAFETY: the order and its path live until the function returns.
+    Ok(unsafe { function(&raw const order) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(words: &[&str]) -> Result<Launch, String> {
+        Launch::from_arguments(words.iter().map(OsString::from))
+    }
+
+    #[test]
+    fn what_is_no_order_of_a_host_is_told() {
+        assert_eq!(read(&["7", "2"]), Ok(Launch { host: 7, threads: 2, confinement: None }));
+        for words in [&[][..], &["7"], &["7", "0"], &["x", "2"], &["7", "-2"], &["7", "2", "no level"]] {
+            let error = read(words).unwrap_err();
+            assert!(error.contains("started by hosts of dynplug"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! What is started for a plugin: the runner, the plugin's file, and the API library that it was built with.
+
+use super::{OwnProcess, StartError};
+use crate::error::{NotAPlugin, OpenError};
+use crate::process;
+use crate::system;
+use dynplug_manifest::image::Image;
+use dynplug_manifest::{Identity, LibraryReference, Manifest, Product};
+use dynplug_process::confine::Confinement;
+use dynplug_process::keeper::Program;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+/// The runner's file name.
+pub(super) const RUNNER: &str = "dynplug-runner";
+
+/// What is to be started, and what it says of itself.
+pub(super) struct Launch {
+    pub(super) program: Program,
+    /// Whether host and plugin were compiled against one API library.
+    pub(super) shares_types: bool,
+}
+
+/// Finds all that the plugin in a file needs, with the bytes that were read of it.
+pub(super) fn launch(path: &Path, bytes: &[u8], options: &OwnProcess) -> Result<Launch, StartError> {
+    let manifest = manifest_of(path, bytes)?;
+    if !manifest.libraries.is_empty() {
+        let packages = manifest.libraries.iter().map(|library| library.package.clone()).collect();
+        return Err(StartError::Libraries { path: path.to_owned(), packages });
+    }
+    let runner = runner(options)?;
+    let shares_types = process::library().is_some_and(|own| own.id == manifest.api.identity);
+    let library = library(path, &manifest.api, shares_types)?;
+    let name = &manifest.package;
+    let sealed = |bytes: &[u8], path: &Path| {
+        system::sealed_copy(bytes, name)
+            .map(OwnedFd::from)
+            .map_err(|source| StartError::Read { path: path.to_owned(), source })
+    };
+    let library = match library {
+        // The host itself runs with this file.
+        Library::Own(file) => file.into(),
+        Library::Beside(path, bytes) => sealed(&bytes, &path)?,
+    };
+    let plugin = sealed(bytes, path)?;
+    let own = [std::process::id().to_string(), options.threads.to_string()].map(OsString::from);
+    let confinement = options.confinement.iter().flat_map(Confinement::to_args);
+    let arguments = own.into_iter().chain(confinement).collect();
+    Ok(Launch {
+        program: Program {
+            path: runner,
+            arguments,
+            variables: options.variables.clone(),
+            inherits: options.inherits,
+            files: vec![library, plugin],
+        },
+        shares_types,
+    })
+}
+
+fn manifest_of(path: &Path, bytes: &[u8]) -> Result<Manifest, StartError> {
+    let refused = |found| StartError::Open(OpenError::NotAPlugin { path: path.to_owned(), found });
+    let image = Image::parse(bytes).map_err(|error| refused(NotAPlugin::Image(error)))?;
+    match image.manifest().map_err(|error| refused(NotAPlugin::Image(error)))? {
+        Some(manifest) if manifest.product == Product::Plugin => Ok(manifest),
+        Some(other) => Err(refused(NotAPlugin::Other { product: other.product, package: other.package })),
+        None => Err(refused(crate::open::without_manifest(&image))),
+    }
+}
+
+fn runner(options: &OwnProcess) -> Result<PathBuf, StartError> {
+    if let Some(runner) = &options.runner {
+        return Ok(runner.clone());
+    }
+    let mut searched = Vec::new();
+    if let Some(folder) = process::program_path().parent() {
+        let path = folder.join(RUNNER);
+        if path.is_file() {
+            return Ok(path);
+        }
+        searched.push(path);
+    }
+    Err(StartError::NoRunner { searched })
+}
+
+enum Library {
+    Own(File),
+    Beside(PathBuf, Vec<u8>),
+}
+
+/// The API library that the plugin was built with: the host's own, or one that lies beside the plugin or in a folder `lib` there.
+fn library(path: &Path, api: &LibraryReference, is_own: bool) -> Result<Library, StartError> {
+    let mut searched = Vec::new();
+    if is_own && let Some(own) = system::own_path() {
+        match File::open(&own) {
+            Ok(file) if is_that(&own, api.identity)? => return Ok(Library::Own(file)),
+            _ => searched.push(own),
+        }
+    }
+    let folder = path.parent().unwrap_or(Path::new(""));
+    for file in [folder.join(&api.soname), folder.join("lib").join(&api.soname)] {
+        match fs::read(&file) {
+            Ok(bytes) if identity_of(&bytes) == Some(api.identity) => {
+                return Ok(Library::Beside(file, bytes));
+            }
+            Ok(_) => searched.push(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => searched.push(file),
+            Err(source) => return Err(StartError::Read { path: file, source }),
+        }
+    }
+    Err(StartError::NoLibrary { path: path.to_owned(), library: api.soname.clone(), searched })
+}
+
+fn identity_of(bytes: &[u8]) -> Option<Identity> {
+    let manifest = Image::parse(bytes).ok()?.manifest().ok()??;
+    (manifest.product == Product::ApiLibrary).then_some(manifest.id)
+}
+
+/// Whether a file still is the library that it was when the host began.
+fn is_that(path: &Path, identity: Identity) -> Result<bool, StartError> {
+    let bytes = fs::read(path).map_err(|source| StartError::Read { path: path.to_owned(), source })?;
+    Ok(identity_of(&bytes) == Some(identity))
+}

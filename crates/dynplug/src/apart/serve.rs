@@ -1,0 +1,111 @@
+//! The other side: what an API library does in the process of a plugin.
+
+use super::message::{DESCRIBE, Description, FIRST, GOOD, Item, NO_RESULT, NOT_CALLED, SHAPES};
+use crate::loader::{Load, Loader};
+use crate::plugin::{Plugin, Symbol};
+use crate::process;
+use crate::wire::{Error, Input, Output, Shapes, Source};
+use dynplug_process::channel::{Answer, Asked, Served};
+use dynplug_process::contract::{FAILED, Order, REFUSED};
+use std::any::TypeId;
+use std::ffi::{CStr, OsStr, c_int};
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Opens a plugin and serves it; see [`dynplug_process::contract::Serve`].
+///
+/// # Safety
+///
+/// The order must be one, with a path that ends with a zero byte.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn dynplug_serve_1(order: *const Order) -> c_int {
+    // SAFETY: the caller's word.
+    let (path, threads, loaded) = unsafe {
+        let order = &*order;
+        (CStr::from_ptr(order.path), order.threads, order.loaded)
+    };
+    let path = Path::new(OsStr::from_bytes(path.to_bytes()));
+    let served = match Served::from_stdin() {
+        Ok(served) => served,
+        Err(error) => {
+            eprintln!("{error}");
+            return FAILED;
+        }
+    };
+    // SAFETY: whoever starts a process for a plugin means to run it, honest or not: what it does is confined to this process.
+    // The file is sealed, so nobody writes to it.
+    let plugin = match unsafe { Loader::new().load(Load::InPlace).open(path) } {
+        Ok(plugin) => plugin,
+        Err(error) => {
+            eprintln!("{error}");
+            return REFUSED;
+        }
+    };
+    if loaded() != 0 {
+        return FAILED;
+    }
+    let symbols: Vec<&'static Symbol> = plugin.symbols().collect();
+    let threads = usize::try_from(threads).unwrap_or(1);
+    match served.serve(threads, move |asked, answer| serve(plugin, &symbols, asked, answer)) {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("{error}");
+            FAILED
+        }
+    }
+}
+
+fn serve(plugin: &Plugin, symbols: &[&Symbol], asked: Asked<'_>, answer: &mut Answer<'_>) -> u32 {
+    let done = match asked.function {
+        DESCRIBE => Output::new(answer).write(&describe(plugin, symbols)),
+        SHAPES => shapes(symbols, asked.bytes, answer),
+        number => call(symbols, number, asked.bytes, answer),
+    };
+    let (status, error) = match done {
+        Ok(()) => return GOOD,
+        Err(error @ Error::Result(_)) => (NO_RESULT, error),
+        Err(error) => (NOT_CALLED, error),
+    };
+    answer.clear();
+    // It takes all bytes.
+    let _ = write!(answer, "{error}");
+    status
+}
+
+fn call(symbols: &[&Symbol], number: u32, bytes: &[u8], answer: &mut Answer<'_>) -> Result<(), Error> {
+    let symbol = number.checked_sub(FIRST).and_then(|at| symbols.get(at as usize));
+    let wire = symbol.and_then(|symbol| symbol.wire()).ok_or(Error::NotCarried)?;
+    (wire.serve)(&mut Input::new(bytes), &mut Output::new(answer))
+}
+
+fn shapes(symbols: &[&Symbol], bytes: &[u8], answer: &mut Answer<'_>) -> Result<(), Error> {
+    let at: u32 = Input::new(bytes).read()?;
+    let wire = symbols.get(at as usize).and_then(|symbol| symbol.wire()).ok_or(Error::NotCarried)?;
+    let mut shapes = Shapes::default();
+    (wire.shape)(&mut shapes)?;
+    Output::new(answer).write(&shapes.finish()?)
+}
+
+fn describe(plugin: &Plugin, symbols: &[&Symbol]) -> Description {
+    let mut items = Vec::with_capacity(symbols.len());
+    for symbol in symbols {
+        items.push(Item {
+            name: symbol.name().to_owned(),
+            type_id: type_id(symbol.type_id()),
+            type_name: symbol.type_name().to_owned(),
+            obstacles: symbol.obstacles(),
+        });
+    }
+    Description {
+        name: plugin.name().to_owned(),
+        version: plugin.version().to_owned(),
+        identity: process::library().map_or([0; 32], |library| library.id.0),
+        items,
+    }
+}
+
+/// A type's id as a text, which is the same wherever one API library is.
+pub(super) fn type_id(id: TypeId) -> String {
+    format!("{id:?}")
+}

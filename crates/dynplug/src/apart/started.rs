@@ -1,0 +1,416 @@
+//! A plugin that was started, wherever it runs, and its functions.
+
+use super::message::{DESCRIBE, Description, FIRST, GOOD, NO_RESULT};
+use super::{Call, CallError, OwnProcess, RunIn, StartError, Stream};
+use crate::error::{LookupError, OpenError, WrongType};
+use crate::loader::Loader;
+use crate::nearest::Nearest;
+use crate::plugin::Plugin;
+use crate::wire::{self, Input, Output, Source};
+use dynplug_process::channel::{self, CallError as ChannelCallError};
+use dynplug_process::keeper::{Failure, Keeper, Options};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::any::{TypeId, type_name};
+use std::cell::Cell;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A plugin that was started, in the process of the host or in its own.
+#[derive(Debug, Clone)]
+pub struct Started(Place);
+
+#[derive(Debug, Clone)]
+enum Place {
+    Host(&'static Plugin),
+    Own(Arc<Own>),
+}
+
+/// A plugin in a process of its own.
+#[derive(Debug)]
+struct Own {
+    keeper: Keeper,
+    description: Description,
+    /// Whether types are the same here and there.
+    shares_types: bool,
+    deadline: Option<Duration>,
+}
+
+/// A function of a plugin, to be called with its arguments as a tuple.
+///
+/// `F` is the type that a lookup would name: `fn(&str) -> String`.
+pub struct Function<F> {
+    place: Callee<F>,
+}
+
+enum Callee<F> {
+    Host(F),
+    Own { own: Arc<Own>, number: u32 },
+}
+
+impl<F: Clone> Clone for Function<F> {
+    fn clone(&self) -> Self {
+        let place = match &self.place {
+            Callee::Host(function) => Callee::Host(function.clone()),
+            Callee::Own { own, number } => Callee::Own { own: own.clone(), number: *number },
+        };
+        Function { place }
+    }
+}
+
+impl<F> fmt::Debug for Function<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = match &self.place {
+            Callee::Host(_) => "the host's process",
+            Callee::Own { .. } => "its own process",
+        };
+        f.debug_struct("Function").field("type", &type_name::<F>()).field("in", &place).finish()
+    }
+}
+
+impl Loader {
+    /// Chooses where [`start`](Self::start) has plugins run.
+    #[must_use]
+    pub fn run_in(mut self, place: RunIn) -> Self {
+        self.apart.place = place;
+        self
+    }
+
+    /// Chooses how the processes of plugins are kept that run in their own.
+    #[must_use]
+    pub fn own_process(mut self, options: OwnProcess) -> Self {
+        self.apart.options = options;
+        self
+    }
+
+    /// Starts a plugin by its name or its path, as [`open`](Self::open) does, where [`run_in`](Self::run_in) says.
+    ///
+    /// In a process of its own each start is a new process. A plugin that is linked into the program runs in the program.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open); and when its process can't be started, or isn't ready in time.
+    ///
+    /// # Safety
+    ///
+    /// As for [`open`](Self::open), for what runs in the host's process. With [`RunIn::OwnProcess`] nothing is asked of anybody: what a
+    /// plugin does to its own process is nothing to the host's.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use dynplug::Loader;
+    /// use dynplug::apart::RunIn;
+    ///
+    /// let loader = Loader::new().beside_program().run_in(RunIn::OwnProcess);
+    /// // SAFETY: it runs in a process of its own.
+    /// let plugin = unsafe { loader.start("hello") }?;
+    /// let greet = plugin.function::<fn(&str) -> String>("greet")?;
+    /// println!("{}", greet.call(("world",))?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub unsafe fn start(&self, plugin: impl AsRef<Path>) -> Result<Started, StartError> {
+        let plugin = plugin.as_ref();
+        if self.apart.place != RunIn::OwnProcess {
+            // SAFETY: the caller's obligation is handed on as it is.
+            match unsafe { self.open(plugin) } {
+                Ok(plugin) => return Ok(Started(Place::Host(plugin))),
+                Err(OpenError::Mismatch { .. }) if self.apart.place == RunIn::HostIfItFits => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        match self.file_of(plugin)? {
+            Some(file) => self.start_apart(&file),
+            // SAFETY: it is linked in, and so is part of the program.
+            None => Ok(Started(Place::Host(unsafe { self.open(plugin) }?))),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn start_apart(&self, _path: &Path) -> Result<Started, StartError> {
+        Err(StartError::Process(channel::Error::Unsupported))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn start_apart(&self, path: &Path) -> Result<Started, StartError> {
+        let options = &self.apart.options;
+        let bytes = crate::open::read_judged(path, &self.terms)?;
+        let launch = super::launch::launch(path, &bytes, options)?;
+        let on_line = options.on_line.clone().unwrap_or_else(|| {
+            Arc::new(|stream, line| match stream {
+                Stream::Output => println!("{line}"),
+                Stream::Error => eprintln!("{line}"),
+            })
+        });
+        let mut channel = channel::Config::new();
+        channel.slots = options.threads.saturating_mul(2).clamp(2, 64);
+        let kept = Options {
+            processes: options.processes,
+            restart: options.restart.clone(),
+            kill_when_late: options.kill_when_late,
+            grace: Duration::from_secs(1),
+            channel,
+            on_line,
+        };
+        let keeper = Keeper::start(launch.program, kept).map_err(StartError::Process)?;
+        let description = describe(&keeper, path, options.ready)?;
+        let (shares_types, deadline) = (launch.shares_types, options.deadline);
+        Ok(Started(Place::Own(Arc::new(Own { keeper, description, shares_types, deadline }))))
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn describe(keeper: &Keeper, path: &Path, within: Duration) -> Result<Description, StartError> {
+    let mut answer = Vec::new();
+    let deadline = Instant::now() + within;
+    let path = path.to_owned();
+    let called = keeper.call::<std::convert::Infallible>(DESCRIBE, Some(deadline), |_| Ok(()), &mut answer);
+    match called {
+        Ok(GOOD) => Input::new(&answer)
+            .forgetting()
+            .read()
+            .map_err(|error| StartError::Answer { path, what: error.to_string() }),
+        Ok(status) => Err(StartError::Answer { path, what: format!("the status {status}") }),
+        Err(Failure::Ended(ending) | Failure::GivenUp(ending) | Failure::NotStarted(ending)) => {
+            Err(StartError::Ended { path, ending })
+        }
+        Err(Failure::Call(ChannelCallError::Deadline)) => Err(StartError::Late { path, within }),
+        Err(Failure::Call(error)) => Err(StartError::Answer { path, what: error.to_string() }),
+        Err(other) => Err(StartError::Answer { path, what: format!("{other:?}") }),
+    }
+}
+
+impl Started {
+    /// The name of the plugin's package.
+    pub fn name(&self) -> &str {
+        match &self.0 {
+            Place::Host(plugin) => plugin.name(),
+            Place::Own(own) => &own.description.name,
+        }
+    }
+
+    /// The version of the plugin's package.
+    pub fn version(&self) -> &str {
+        match &self.0 {
+            Place::Host(plugin) => plugin.version(),
+            Place::Own(own) => &own.description.version,
+        }
+    }
+
+    /// The plugin itself, where it runs in the host's process.
+    pub fn in_host(&self) -> Option<&'static Plugin> {
+        match &self.0 {
+            Place::Host(plugin) => Some(plugin),
+            Place::Own(_) => None,
+        }
+    }
+
+    /// The numbers of the plugin's own processes that run now.
+    pub fn processes(&self) -> Vec<u32> {
+        match &self.0 {
+            Place::Host(_) => Vec::new(),
+            Place::Own(own) => own.keeper.processes(),
+        }
+    }
+
+    /// How many processes were started for it so far.
+    pub fn started(&self) -> u64 {
+        match &self.0 {
+            Place::Host(_) => 0,
+            Place::Own(own) => own.keeper.started(),
+        }
+    }
+
+    /// The function with this name, if it has this type, and if serde can carry what goes in and comes out where it runs in another
+    /// process.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Plugin::lookup`]; and [`LookupError::InProcessOnly`].
+    pub fn function<F: Copy + 'static>(&self, name: &str) -> Result<Function<F>, LookupError> {
+        let place = match &self.0 {
+            Place::Host(plugin) => Callee::Host(plugin.lookup(name)?),
+            Place::Own(own) => Callee::Own {
+                own: own.clone(),
+                number: own.number(name, TypeId::of::<F>(), type_name::<F>())?,
+            },
+        };
+        Ok(Function { place })
+    }
+
+    /// The value that a static has now. In the host's process [`Plugin::lookup`] gives the static itself.
+    ///
+    /// # Errors
+    ///
+    /// As for [`function`](Self::function), and as for [`Function::call`].
+    pub fn value<T>(&self, name: &str) -> Result<Result<T, CallError>, LookupError>
+    where
+        T: Clone + DeserializeOwned + 'static,
+    {
+        match &self.0 {
+            Place::Host(plugin) => plugin.lookup::<&'static T>(name).map(|value| Ok(value.clone())),
+            Place::Own(own) => {
+                let number = own.number(name, TypeId::of::<&'static T>(), type_name::<&'static T>())?;
+                Ok(own.call(number, own.deadline, &()))
+            }
+        }
+    }
+
+    /// Ends the plugin's own processes and waits until they have ended. Who holds a [`Function`] gets errors from it. A plugin in
+    /// the host's process stays, and this does nothing.
+    pub fn close(&self) {
+        if let Place::Own(own) = &self.0 {
+            own.keeper.close();
+        }
+    }
+}
+
+impl<F> Function<F> {
+    /// Calls it, with its arguments as a tuple, and waits for the result.
+    ///
+    /// # Errors
+    ///
+    /// None in the host's process. Otherwise when the arguments can't be written, the deadline of [`OwnProcess::deadline`] passes, or the
+    /// process ends.
+    pub fn call<Arguments>(&self, arguments: Arguments) -> Result<F::Output, CallError>
+    where
+        F: Call<Arguments>,
+        Arguments: Serialize,
+        F::Output: DeserializeOwned,
+    {
+        match &self.place {
+            Callee::Host(function) => Ok(function.call(arguments)),
+            Callee::Own { own, number } => own.call(*number, own.deadline, &arguments),
+        }
+    }
+
+    /// Calls it with a deadline of its own.
+    ///
+    /// # Errors
+    ///
+    /// As for [`call`](Self::call). In the host's process there is no deadline: nothing ends a function there.
+    pub fn call_within<Arguments>(
+        &self,
+        deadline: Duration,
+        arguments: Arguments,
+    ) -> Result<F::Output, CallError>
+    where
+        F: Call<Arguments>,
+        Arguments: Serialize,
+        F::Output: DeserializeOwned,
+    {
+        match &self.place {
+            Callee::Host(function) => Ok(function.call(arguments)),
+            Callee::Own { own, number } => own.call(*number, Some(deadline), &arguments),
+        }
+    }
+}
+
+thread_local! {
+    /// The bytes of the last answer, so that the next finds memory.
+    static ANSWER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// So much of it is kept.
+const KEPT: usize = 1 << 20;
+
+impl Own {
+    fn number(&self, name: &str, id: TypeId, want: &str) -> Result<u32, LookupError> {
+        let Description { name: plugin, items, .. } = &self.description;
+        let Some((number, item)) = (FIRST..).zip(items).find(|(_, item)| item.name == name) else {
+            let mut near = Nearest::to(name);
+            items.iter().for_each(|item| near.add(&item.name));
+            return Err(LookupError::NotFound {
+                plugin: plugin.clone(),
+                name: name.to_owned(),
+                nearest: near.names(),
+                exports: items.len(),
+                first: items.iter().take(5).map(|item| item.name.clone()).collect(),
+            });
+        };
+        let is_same = match self.shares_types {
+            true => item.type_id == format!("{id:?}"),
+            false => item.type_name == want,
+        };
+        if !is_same {
+            return Err(LookupError::WrongType(WrongType {
+                plugin: plugin.clone(),
+                name: name.to_owned(),
+                have: item.type_name.clone(),
+                want: want.to_owned(),
+                copies: Vec::new(),
+            }));
+        }
+        if !item.obstacles.is_empty() {
+            return Err(LookupError::InProcessOnly {
+                plugin: plugin.clone(),
+                name: name.to_owned(),
+                obstacles: item.obstacles.clone(),
+            });
+        }
+        Ok(number)
+    }
+
+    fn call<R: DeserializeOwned>(
+        &self,
+        number: u32,
+        within: Option<Duration>,
+        arguments: &impl Serialize,
+    ) -> Result<R, CallError> {
+        if !self.shares_types {
+            return Err(CallError::Shape(
+                "host and plugin were built with different API libraries, and what is sent can't be compared yet"
+                    .to_owned(),
+            ));
+        }
+        let deadline = within.and_then(|within| Instant::now().checked_add(within));
+        let mut answer = ANSWER.take();
+        let write = |mut writer: &mut dyn std::io::Write| Output::new(&mut writer).write(arguments);
+        let called = self.keeper.call(number, deadline, write, &mut answer);
+        let result = match called {
+            Ok(GOOD) => Input::new(&answer).forgetting().read().map_err(|error| match error {
+                wire::Error::Arguments(error) => {
+                    CallError::Result(format!("the result can't be read: {error}"))
+                }
+                other => CallError::Result(other.to_string()),
+            }),
+            Ok(status) => {
+                let text = String::from_utf8_lossy(&answer).into_owned();
+                Err(if status == NO_RESULT { CallError::Result(text) } else { CallError::Arguments(text) })
+            }
+            Err(failure) => Err(failure.into()),
+        };
+        if answer.capacity() <= KEPT {
+            ANSWER.set(answer);
+        }
+        result
+    }
+}
+
+impl From<Failure<wire::Error>> for CallError {
+    fn from(failure: Failure<wire::Error>) -> CallError {
+        match failure {
+            Failure::Written(wire::Error::Result(error)) => {
+                CallError::Arguments(format!("the arguments can't be written: {error}"))
+            }
+            Failure::Written(error) => CallError::Arguments(error.to_string()),
+            Failure::Ended(ending) => CallError::Ended(ending),
+            Failure::GivenUp(ending) | Failure::NotStarted(ending) => CallError::NotRunning(ending),
+            Failure::Closed => CallError::Closed,
+            Failure::Call(ChannelCallError::Deadline) => CallError::Deadline,
+            Failure::Call(ChannelCallError::Panicked) => CallError::Panicked,
+            Failure::Call(error @ ChannelCallError::TooLarge { .. }) => {
+                CallError::Arguments(error.to_string())
+            }
+            Failure::Call(error @ ChannelCallError::AnswerTooLarge { .. }) => {
+                CallError::Result(error.to_string())
+            }
+            Failure::Call(error) => CallError::Channel(error),
+            other => CallError::Result(format!("{other:?}")),
+        }
+    }
+}
