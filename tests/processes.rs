@@ -27,7 +27,7 @@ const WORKED: [&str; 12] = [
     "known: true\n",
     "large: true\n",
     "the symbol `greet` of the plugin `worker` has the type `fn(&'_ str) -> alloc::string::String`, not `fn(u8)`\n",
-    "the plugin `worker` exports no symbol `great`; did you mean `greet`",
+    "the plugin `worker` exports no symbol `great`; the nearest are `greet`",
     "out: something\n",
     "worked\n",
     "",

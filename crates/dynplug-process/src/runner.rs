@@ -88,8 +88,10 @@ fn serve(launch: &Launch) -> Result<c_int, Box<dyn Error>> {
     }
     // SAFETY: the host says that this is the library that the plugin was built with. What its constructors do is confined to this
     // process, which is what it is for.
-    let library = unsafe { Library::open(Some(path(library)), RTLD_NOW | RTLD_GLOBAL) }
-        .map_err(|error| format!("the API library can't be loaded: {error}"))?;
+    let library = unsafe { Library::open(Some(path(library)), RTLD_NOW | RTLD_GLOBAL) }.map_err(|error| {
+        let why = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        format!("the API library can't be loaded: {why}")
+    })?;
     // SAFETY: the function of this name has this type, whatever the version.
     let function = unsafe { library.get::<Serve>(SERVE.to_bytes_with_nul()) }.map_err(|_| {
         "the API library that the plugin was built with can't serve plugins: it was built without dynplug's feature `process`"

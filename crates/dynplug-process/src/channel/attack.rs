@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn who_is_moved_to_where_nobody_wakes_it_sees_the_end_all_the_same() {
-        let (desk, socket) = Desk::new(&Config { slots: 1, region: 1, ..Config::new() }).unwrap();
+        let (desk, socket) = Desk::new(&Config { slots: 1, region: 1, ..Config::new() }, |_| Ok(())).unwrap();
         let channel = Channel::start(desk, None).unwrap();
         let liar = Liar::new(socket);
         thread::scope(|scope| {
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn how_long_to_look_is_said_to_the_other_side() {
         let spin = Duration::from_nanos(123_456);
-        let (_desk, socket) = Desk::new(&Config { spin, ..Config::new() }).unwrap();
+        let (_desk, socket) = Desk::new(&Config { spin, ..Config::new() }, |_| Ok(())).unwrap();
         assert_eq!(socket.receive().unwrap().2, spin);
     }
 }

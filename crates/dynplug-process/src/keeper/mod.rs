@@ -12,6 +12,8 @@ mod lines;
 #[cfg(target_os = "linux")]
 mod process;
 mod restart;
+#[cfg(not(target_os = "linux"))]
+mod unsupported;
 
 pub use ending::{Cause, Ending, How};
 pub use lines::Stream;
@@ -26,6 +28,8 @@ use std::time::Duration;
 
 #[cfg(target_os = "linux")]
 pub use process::Keeper;
+#[cfg(not(target_os = "linux"))]
+pub use unsupported::Keeper;
 
 /// What is started.
 #[derive(Debug)]

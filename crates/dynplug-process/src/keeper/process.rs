@@ -176,6 +176,11 @@ impl Live {
         request.call(answer).map_err(Failure::Call)
     }
 
+    /// Whether it can take calls, as far as anybody knows.
+    fn is_good(&self) -> bool {
+        self.cause.get().is_none() && self.channel.ended().is_none()
+    }
+
     /// The process's number.
     fn number(&self) -> Option<u32> {
         use std::os::fd::AsRawFd;
@@ -220,7 +225,7 @@ impl Shared {
                 return Err(Failure::Closed);
             }
             let running = desk.places.iter().filter_map(|place| match place {
-                Place::Running(live) if live.channel.ended().is_none() => Some(live),
+                Place::Running(live) if live.is_good() => Some(live),
                 _ => None,
             });
             if let Some(live) = running.min_by_key(|live| live.busy.load(Relaxed)) {

@@ -75,7 +75,7 @@ impl fmt::Display for StartError {
         match self {
             StartError::Open(error) => error.fmt(f),
             StartError::NoRunner { searched } => {
-                write!(f, "there is no `{}`, in which plugins run", super::launch::RUNNER)?;
+                write!(f, "there is no `{}`, in which plugins run", super::RUNNER)?;
                 list(f, searched)?;
                 f.write_str(
                     "\nto fix: `cargo dynplug build` puts it beside the host where the API crate's `dynplug` has the feature `process`; or name it with `OwnProcess::runner`",

@@ -1,6 +1,6 @@
 //! What is started for a plugin: the runner, the plugin's file, and the API library that it was built with.
 
-use super::{OwnProcess, StartError};
+use super::{OwnProcess, RUNNER, StartError};
 use crate::error::{NotAPlugin, OpenError};
 use crate::process;
 use crate::system;
@@ -13,9 +13,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-
-/// The runner's file name.
-pub(super) const RUNNER: &str = "dynplug-runner";
+use std::sync::{Mutex, PoisonError};
 
 /// What is to be started, and what it says of itself.
 pub(super) struct Launch {
@@ -42,7 +40,8 @@ pub(super) fn launch(path: &Path, bytes: &[u8], options: &OwnProcess) -> Result<
     };
     let library = match library {
         // The host itself runs with this file.
-        Library::Own(file) => file.into(),
+        Library::Own(path) if options.confinement.is_some() => own_copy(&path)?,
+        Library::Own(path) => File::open(&path).map_err(|source| StartError::Read { path, source })?.into(),
         Library::Beside(path, bytes) => sealed(&bytes, &path)?,
     };
     let plugin = sealed(bytes, path)?;
@@ -87,7 +86,7 @@ fn runner(options: &OwnProcess) -> Result<PathBuf, StartError> {
 }
 
 enum Library {
-    Own(File),
+    Own(PathBuf),
     Beside(PathBuf, Vec<u8>),
 }
 
@@ -95,8 +94,8 @@ enum Library {
 fn library(path: &Path, api: &LibraryReference, is_own: bool) -> Result<Library, StartError> {
     let mut searched = Vec::new();
     if is_own && let Some(own) = system::own_path() {
-        match File::open(&own) {
-            Ok(file) if is_that(&own, api.identity)? => return Ok(Library::Own(file)),
+        match fs::read(&own) {
+            Ok(bytes) if identity_of(&bytes) == Some(api.identity) => return Ok(Library::Own(own)),
             _ => searched.push(own),
         }
     }
@@ -119,8 +118,17 @@ fn identity_of(bytes: &[u8]) -> Option<Identity> {
     (manifest.product == Product::ApiLibrary).then_some(manifest.id)
 }
 
-/// Whether a file still is the library that it was when the host began.
-fn is_that(path: &Path, identity: Identity) -> Result<bool, StartError> {
-    let bytes = fs::read(path).map_err(|source| StartError::Read { path: path.to_owned(), source })?;
-    Ok(identity_of(&bytes) == Some(identity))
+/// A copy of the host's own API library, one for all processes: a confined process can open no file, but what is in memory.
+fn own_copy(path: &Path) -> Result<OwnedFd, StartError> {
+    static COPY: Mutex<Option<File>> = Mutex::new(None);
+    let failed = |source| StartError::Read { path: path.to_owned(), source };
+    let mut copy = COPY.lock().unwrap_or_else(PoisonError::into_inner);
+    let file = match &*copy {
+        Some(file) => file,
+        None => {
+            let bytes = fs::read(path).map_err(failed)?;
+            copy.insert(system::sealed_copy(&bytes, "the API library").map_err(failed)?)
+        }
+    };
+    file.try_clone().map(OwnedFd::from).map_err(failed)
 }

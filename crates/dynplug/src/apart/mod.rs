@@ -8,9 +8,12 @@ mod call;
 mod error;
 #[cfg(target_os = "linux")]
 mod launch;
+#[cfg_attr(not(target_os = "linux"), allow(dead_code))]
 mod message;
 #[cfg(target_os = "linux")]
 mod serve;
+#[cfg(target_os = "linux")]
+mod start;
 mod started;
 
 pub use call::Call;
@@ -25,6 +28,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// The runner's file name.
+const RUNNER: &str = "dynplug-runner";
 
 /// Where a plugin runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

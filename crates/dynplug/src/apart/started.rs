@@ -1,14 +1,14 @@
 //! A plugin that was started, wherever it runs, and its functions.
 
-use super::message::{DESCRIBE, Description, FIRST, GOOD, NO_RESULT};
-use super::{Call, CallError, OwnProcess, RunIn, StartError, Stream};
+use super::message::{Description, FIRST, GOOD, NO_RESULT};
+use super::{Call, CallError, OwnProcess, RunIn, StartError};
 use crate::error::{LookupError, OpenError, WrongType};
 use crate::loader::Loader;
 use crate::nearest::Nearest;
 use crate::plugin::Plugin;
 use crate::wire::{self, Input, Output, Source};
-use dynplug_process::channel::{self, CallError as ChannelCallError};
-use dynplug_process::keeper::{Failure, Keeper, Options};
+use dynplug_process::channel::CallError as ChannelCallError;
+use dynplug_process::keeper::{Failure, Keeper};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::any::{TypeId, type_name};
@@ -20,22 +20,23 @@ use std::time::{Duration, Instant};
 
 /// A plugin that was started, in the process of the host or in its own.
 #[derive(Debug, Clone)]
-pub struct Started(Place);
+pub struct Started(pub(super) Place);
 
 #[derive(Debug, Clone)]
-enum Place {
+pub(super) enum Place {
     Host(&'static Plugin),
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
     Own(Arc<Own>),
 }
 
 /// A plugin in a process of its own.
 #[derive(Debug)]
-struct Own {
-    keeper: Keeper,
-    description: Description,
+pub(super) struct Own {
+    pub(super) keeper: Keeper,
+    pub(super) description: Description,
     /// Whether types are the same here and there.
-    shares_types: bool,
-    deadline: Option<Duration>,
+    pub(super) shares_types: bool,
+    pub(super) deadline: Option<Duration>,
 }
 
 /// A function of a plugin, to be called with its arguments as a tuple.
@@ -132,55 +133,7 @@ impl Loader {
 
     #[cfg(not(target_os = "linux"))]
     fn start_apart(&self, _path: &Path) -> Result<Started, StartError> {
-        Err(StartError::Process(channel::Error::Unsupported))
-    }
-
-    #[cfg(target_os = "linux")]
-    fn start_apart(&self, path: &Path) -> Result<Started, StartError> {
-        let options = &self.apart.options;
-        let bytes = crate::open::read_judged(path, &self.terms)?;
-        let launch = super::launch::launch(path, &bytes, options)?;
-        let on_line = options.on_line.clone().unwrap_or_else(|| {
-            Arc::new(|stream, line| match stream {
-                Stream::Output => println!("{line}"),
-                Stream::Error => eprintln!("{line}"),
-            })
-        });
-        let mut channel = channel::Config::new();
-        channel.slots = options.threads.saturating_mul(2).clamp(2, 64);
-        let kept = Options {
-            processes: options.processes,
-            restart: options.restart.clone(),
-            kill_when_late: options.kill_when_late,
-            grace: Duration::from_secs(1),
-            channel,
-            on_line,
-        };
-        let keeper = Keeper::start(launch.program, kept).map_err(StartError::Process)?;
-        let description = describe(&keeper, path, options.ready)?;
-        let (shares_types, deadline) = (launch.shares_types, options.deadline);
-        Ok(Started(Place::Own(Arc::new(Own { keeper, description, shares_types, deadline }))))
-    }
-}
-
-#[cfg(target_os = "linux")]
-fn describe(keeper: &Keeper, path: &Path, within: Duration) -> Result<Description, StartError> {
-    let mut answer = Vec::new();
-    let deadline = Instant::now() + within;
-    let path = path.to_owned();
-    let called = keeper.call::<std::convert::Infallible>(DESCRIBE, Some(deadline), |_| Ok(()), &mut answer);
-    match called {
-        Ok(GOOD) => Input::new(&answer)
-            .forgetting()
-            .read()
-            .map_err(|error| StartError::Answer { path, what: error.to_string() }),
-        Ok(status) => Err(StartError::Answer { path, what: format!("the status {status}") }),
-        Err(Failure::Ended(ending) | Failure::GivenUp(ending) | Failure::NotStarted(ending)) => {
-            Err(StartError::Ended { path, ending })
-        }
-        Err(Failure::Call(ChannelCallError::Deadline)) => Err(StartError::Late { path, within }),
-        Err(Failure::Call(error)) => Err(StartError::Answer { path, what: error.to_string() }),
-        Err(other) => Err(StartError::Answer { path, what: format!("{other:?}") }),
+        Err(StartError::Process(super::ChannelError::Unsupported))
     }
 }
 
@@ -274,7 +227,7 @@ impl<F> Function<F> {
     ///
     /// # Errors
     ///
-    /// None in the host's process. Otherwise when the arguments can't be written, the deadline of [`OwnProcess::deadline`] passes, or the
+    /// None in the host's process. Otherwise when the arguments can't be written, the deadline of [`OwnProcess::deadline`](OwnProcess::deadline) passes, or the
     /// process ends.
     pub fn call<Arguments>(&self, arguments: Arguments) -> Result<F::Output, CallError>
     where

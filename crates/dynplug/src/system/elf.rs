@@ -11,7 +11,7 @@ use std::io;
 use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-#[cfg(feature = "process")]
+#[cfg(all(feature = "process", target_os = "linux"))]
 use std::path::PathBuf;
 
 /// Maps a plugin and runs its constructors: exactly these bytes, or with [`Load::InPlace`] the file at `path`. `copy` is
@@ -156,7 +156,7 @@ pub(crate) fn own_image() -> Mapped {
 }
 
 /// The file of the library that holds this very function, by the path by which the loader found it.
-#[cfg(feature = "process")]
+#[cfg(all(feature = "process", target_os = "linux"))]
 pub(crate) fn own_path() -> Option<PathBuf> {
     let address = own_image as fn() -> Mapped as *const c_void;
     let mut info = libc::Dl_info {

@@ -24,5 +24,9 @@ pub(crate) fn run_elsewhere<T>(thread: &JoinHandle<T>) {
     unsafe { libc::CPU_CLR(own, &mut processors) };
     // Where that leaves none, the call fails, and the thread stays where it is.
     // SAFETY: the thread can still be joined, so its handle is good, and the set is one of that size.
-    let _ = unsafe { libc::pthread_setaffinity_np(thread.as_pthread_t(), size, &raw const processors) };
+    let _ = unsafe {
+        // A number or a pointer, as the C library has it.
+        let thread = thread.as_pthread_t() as libc::pthread_t;
+        libc::pthread_setaffinity_np(thread, size, &raw const processors)
+    };
 }

@@ -26,7 +26,7 @@ fn main() {
             "read" => {
                 let plugin = plugin.as_ref().expect("it was started");
                 let read = plugin.function::<fn(&str) -> Result<String, String>>("read").expect("it has it");
-                println!("read: {:?}", read.call((word(),)).expect("it answers"));
+                println!("read: {:?}", read.call((&word(),)).expect("it answers"));
             }
             "soon" => {
                 let mut restart = Restart::default();
