@@ -48,6 +48,11 @@ fn plugins_are_signed_and_trusted_as_the_guide_says() {
 }
 
 #[test]
+fn plugins_run_in_processes_of_their_own_as_the_guide_says() {
+    page("docs/src/processes.md");
+}
+
+#[test]
 fn the_guide_says_what_a_confined_process_may_do() {
     page("docs/src/confinement.md");
 }

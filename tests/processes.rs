@@ -112,6 +112,41 @@ fn a_plugin_works_in_a_sandbox_and_gets_nothing_else() {
 }
 
 #[test]
+fn a_plugin_of_another_version_of_the_api_crate_runs_with_the_library_that_it_was_built_with() {
+    let (old, build) = &*BUILT;
+    build.ok();
+    let new = Fixture::empty("processes new");
+    new.copy("processes");
+    new.replace("app-api/src/lib.rs", "// A later version has more.", "/// When.\n    pub hour: u8,");
+    new.replace("app-api/src/lib.rs", "way: Way::Nowhere }", "way: Way::Nowhere, hour: 7 }");
+    new.build().go().ok();
+    std::fs::copy(old.plugin_file("worker"), new.plugin_file("worker")).unwrap();
+    let start = || new.app().arg("fits").arg("start").arg("worker").arg("mixed");
+    let library = old.library();
+    let name = library.file_name().unwrap();
+    start()
+        .go()
+        .says("refused: ")
+        .says("the API library that it was built with, `")
+        .says(name.to_str().unwrap());
+    std::fs::copy(&library, new.plugin_file("worker").with_file_name(name)).unwrap();
+    let ran = start().go();
+    ran.ok().says("started worker 0.1.0 there\n").says("Hello, you\n").says("By { it: None }\n");
+    // The result is compared first, as that needs no arguments.
+    ran.says("not turned: the result, variant `Ok`: the host has the field `hour`, and the plugin has no more fields; nothing was called\n");
+    ran.says("not ordered: argument 1: the host has the field `hour`, and the plugin has no more fields; nothing was called\n");
+    // In the host's own process it doesn't fit at all.
+    new.app()
+        .arg("host")
+        .arg("start")
+        .arg("worker")
+        .go()
+        .says("refused: ")
+        .says("does not fit this host")
+        .does_not_say("started");
+}
+
+#[test]
 fn what_keeps_a_plugin_from_starting_is_told() {
     let ran = host("never fails because start worker");
     ran.ok().says("refused: ").says("ended with exit code 3; it wrote last:\n").says("because");

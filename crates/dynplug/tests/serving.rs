@@ -237,11 +237,9 @@ fn what_serde_cannot_carry_says_what_stands_in_the_way() {
 #[test]
 fn the_shape_of_arguments_and_result_is_told() {
     let (entry, _) = entry("count");
-    let mut shapes = Shapes::default();
-    (entry.wire().unwrap().shape)(&mut shapes).unwrap();
-    let (formats, types) = shapes.finish().unwrap();
-    assert_eq!(formats.len(), 5);
-    let text = format!("{formats:?} {types:?}");
+    let described = Shapes::of(entry.wire().unwrap().shape).unwrap();
+    assert_eq!(described.shapes.len(), 5);
+    let text = format!("{described:?}");
     for part in ["Item", "\"count\"", "\"Sized\"", "\"Below\"", "Map"] {
         assert!(text.contains(part), "{part} is in {text}");
     }

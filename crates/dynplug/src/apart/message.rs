@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Asks for [`Description`].
 pub(crate) const DESCRIBE: u32 = 0;
 
-/// Asks for the shapes of an item, by its number; answered with what `wire::Shapes::finish` gives.
+/// Asks for the shapes of an item, by its number; answered with `wire::Described`.
 pub(crate) const SHAPES: u32 = 1;
 
 /// The first item's number; the items follow in the order of the description.

@@ -12,6 +12,7 @@ mod launch;
 mod message;
 #[cfg(target_os = "linux")]
 mod serve;
+mod shapes;
 #[cfg(target_os = "linux")]
 mod start;
 mod started;

@@ -82,9 +82,7 @@ fn call(symbols: &[&Symbol], number: u32, bytes: &[u8], answer: &mut Answer<'_>)
 fn shapes(symbols: &[&Symbol], bytes: &[u8], answer: &mut Answer<'_>) -> Result<(), Error> {
     let at: u32 = Input::new(bytes).read()?;
     let wire = symbols.get(at as usize).and_then(|symbol| symbol.wire()).ok_or(Error::NotCarried)?;
-    let mut shapes = Shapes::default();
-    (wire.shape)(&mut shapes)?;
-    Output::new(answer).write(&shapes.finish()?)
+    Output::new(answer).write(&Shapes::of(wire.shape)?)
 }
 
 fn describe(plugin: &Plugin, symbols: &[&Symbol]) -> Description {

@@ -1,12 +1,13 @@
 //! A plugin that was started, wherever it runs, and its functions.
 
-use super::message::{Description, FIRST, GOOD, NO_RESULT};
+use super::message::{Description, FIRST, GOOD, NO_RESULT, SHAPES};
+use super::shapes;
 use super::{Call, CallError, OwnProcess, RunIn, StartError};
 use crate::error::{LookupError, OpenError, WrongType};
 use crate::loader::Loader;
 use crate::nearest::Nearest;
 use crate::plugin::Plugin;
-use crate::wire::{self, Input, Output, Source};
+use crate::wire::{self, Described, Input, Output, Source};
 use dynplug_process::channel::CallError as ChannelCallError;
 use dynplug_process::keeper::{Failure, Keeper};
 use serde::Serialize;
@@ -15,7 +16,7 @@ use std::any::{TypeId, type_name};
 use std::cell::Cell;
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// A plugin that was started, in the process of the host or in its own.
@@ -48,14 +49,23 @@ pub struct Function<F> {
 
 enum Callee<F> {
     Host(F),
-    Own { own: Arc<Own>, number: u32 },
+    Own(Remote),
+}
+
+/// A function in a process of its own.
+#[derive(Clone)]
+struct Remote {
+    own: Arc<Own>,
+    number: u32,
+    /// What it wants and gives, once the result has been compared; none where types are the same here and there.
+    expected: OnceLock<Option<Arc<Described>>>,
 }
 
 impl<F: Clone> Clone for Function<F> {
     fn clone(&self) -> Self {
         let place = match &self.place {
             Callee::Host(function) => Callee::Host(function.clone()),
-            Callee::Own { own, number } => Callee::Own { own: own.clone(), number: *number },
+            Callee::Own(remote) => Callee::Own(remote.clone()),
         };
         Function { place }
     }
@@ -65,7 +75,7 @@ impl<F> fmt::Debug for Function<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = match &self.place {
             Callee::Host(_) => "the host's process",
-            Callee::Own { .. } => "its own process",
+            Callee::Own(_) => "its own process",
         };
         f.debug_struct("Function").field("type", &type_name::<F>()).field("in", &place).finish()
     }
@@ -187,10 +197,7 @@ impl Started {
     pub fn function<F: Copy + 'static>(&self, name: &str) -> Result<Function<F>, LookupError> {
         let place = match &self.0 {
             Place::Host(plugin) => Callee::Host(plugin.lookup(name)?),
-            Place::Own(own) => Callee::Own {
-                own: own.clone(),
-                number: own.number(name, TypeId::of::<F>(), type_name::<F>())?,
-            },
+            Place::Own(own) => Callee::Own(own.remote(name, TypeId::of::<F>(), type_name::<F>())?),
         };
         Ok(Function { place })
     }
@@ -207,8 +214,8 @@ impl Started {
         match &self.0 {
             Place::Host(plugin) => plugin.lookup::<&'static T>(name).map(|value| Ok(value.clone())),
             Place::Own(own) => {
-                let number = own.number(name, TypeId::of::<&'static T>(), type_name::<&'static T>())?;
-                Ok(own.call(number, own.deadline, &()))
+                let remote = own.remote(name, TypeId::of::<&'static T>(), type_name::<&'static T>())?;
+                Ok(remote.call(own.deadline, &()))
             }
         }
     }
@@ -237,7 +244,7 @@ impl<F> Function<F> {
     {
         match &self.place {
             Callee::Host(function) => Ok(function.call(arguments)),
-            Callee::Own { own, number } => own.call(*number, own.deadline, &arguments),
+            Callee::Own(remote) => remote.call(remote.own.deadline, &arguments),
         }
     }
 
@@ -258,7 +265,7 @@ impl<F> Function<F> {
     {
         match &self.place {
             Callee::Host(function) => Ok(function.call(arguments)),
-            Callee::Own { own, number } => own.call(*number, Some(deadline), &arguments),
+            Callee::Own(remote) => remote.call(Some(deadline), &arguments),
         }
     }
 }
@@ -272,7 +279,7 @@ thread_local! {
 const KEPT: usize = 1 << 20;
 
 impl Own {
-    fn number(&self, name: &str, id: TypeId, want: &str) -> Result<u32, LookupError> {
+    fn remote(self: &Arc<Self>, name: &str, id: TypeId, want: &str) -> Result<Remote, LookupError> {
         let Description { name: plugin, items, .. } = &self.description;
         let Some((number, item)) = (FIRST..).zip(items).find(|(_, item)| item.name == name) else {
             let mut near = Nearest::to(name);
@@ -305,22 +312,20 @@ impl Own {
                 obstacles: item.obstacles.clone(),
             });
         }
-        Ok(number)
+        Ok(Remote { own: self.clone(), number, expected: OnceLock::new() })
     }
 
-    fn call<R: DeserializeOwned>(
+    /// What a function wants and gives.
+    fn expected(&self, number: u32, deadline: Option<Instant>) -> Result<Described, CallError> {
+        self.ask(SHAPES, deadline, &number.saturating_sub(FIRST))
+    }
+
+    fn ask<R: DeserializeOwned>(
         &self,
         number: u32,
-        within: Option<Duration>,
+        deadline: Option<Instant>,
         arguments: &impl Serialize,
     ) -> Result<R, CallError> {
-        if !self.shares_types {
-            return Err(CallError::Shape(
-                "host and plugin were built with different API libraries, and what is sent can't be compared yet"
-                    .to_owned(),
-            ));
-        }
-        let deadline = within.and_then(|within| Instant::now().checked_add(within));
         let mut answer = ANSWER.take();
         let write = |mut writer: &mut dyn std::io::Write| Output::new(&mut writer).write(arguments);
         let called = self.keeper.call(number, deadline, write, &mut answer);
@@ -341,6 +346,29 @@ impl Own {
             ANSWER.set(answer);
         }
         result
+    }
+}
+
+impl Remote {
+    fn call<R: DeserializeOwned>(
+        &self,
+        within: Option<Duration>,
+        arguments: &impl Serialize,
+    ) -> Result<R, CallError> {
+        let deadline = within.and_then(|within| Instant::now().checked_add(within));
+        let expected = match self.expected.get() {
+            Some(expected) => expected,
+            None if self.own.shares_types => self.expected.get_or_init(|| None),
+            None => {
+                let expected = self.own.expected(self.number, deadline)?;
+                shapes::gives::<R>(&expected).map_err(CallError::Shape)?;
+                self.expected.get_or_init(|| Some(Arc::new(expected)))
+            }
+        };
+        if let Some(expected) = expected {
+            shapes::wants(expected, arguments).map_err(CallError::Shape)?;
+        }
+        self.own.ask(self.number, deadline, arguments)
     }
 }
 

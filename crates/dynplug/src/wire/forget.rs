@@ -8,28 +8,71 @@
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
+use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 
 /// Something of serde's for data that lives for `'i`, as one for data of which nothing is lent.
-pub(crate) struct Forget<'i, T> {
+pub(crate) struct Forget<'i, 'c, T> {
     inner: T,
-    /// How many elements a sequence may claim to have, so that one whose elements take no bytes comes to an end.
-    most: usize,
+    bounds: Bounds<'c>,
     lifetime: PhantomData<&'i ()>,
 }
 
-/// So many elements any sequence may have, whatever the message's length.
-const ALWAYS: usize = 1 << 16;
+/// What a message may come to, whoever wrote it.
+#[derive(Clone, Copy)]
+struct Bounds<'c> {
+    /// How many elements there may still be, of all sequences and maps together, so that those whose elements take no bytes come to
+    /// an end.
+    left: &'c Cell<usize>,
+    /// Whether what is gone through is a list or a map, and not a tuple or a structure.
+    is_list: bool,
+    /// How deep values may still be nested in each other, so that the stack is large enough.
+    depth: u8,
+}
 
-impl<T> Forget<'_, T> {
-    /// Of a message of so many bytes.
-    pub(crate) fn new(inner: T, bytes: usize) -> Self {
-        Forget { inner, most: bytes.max(ALWAYS), lifetime: PhantomData }
+impl Bounds<'_> {
+    /// One element more.
+    fn count<E: Error>(self) -> Result<(), E> {
+        if !self.is_list {
+            return Ok(());
+        }
+        let left = self.left.get().checked_sub(1);
+        self.left.set(left.ok_or_else(|| E::custom("there are more elements than such a message can have"))?);
+        Ok(())
     }
 
-    fn with(most: usize, inner: T) -> Self {
-        Forget { inner, most, lifetime: PhantomData }
+    /// Within a list, whatever it is that is listed.
+    fn list(self) -> Self {
+        Bounds { is_list: true, ..self }
+    }
+
+    fn deeper<E: Error>(self) -> Result<Self, E> {
+        match self.depth.checked_sub(1) {
+            Some(depth) => Ok(Bounds { depth, is_list: false, ..self }),
+            None => Err(E::custom(format_args!("values are nested in each other more than {DEEPEST} times"))),
+        }
+    }
+}
+
+/// As in other formats that are read from strangers.
+const DEEPEST: u8 = 128;
+
+/// How many elements a message of so many bytes may have: one for each byte, and a few that take none.
+pub(crate) fn elements(bytes: usize) -> usize {
+    const WITHOUT_BYTES: usize = 1 << 16;
+    bytes.saturating_add(WITHOUT_BYTES)
+}
+
+impl<'c, T> Forget<'_, 'c, T> {
+    /// Of a message that may have so many elements.
+    pub(crate) fn new(inner: T, left: &'c Cell<usize>) -> Self {
+        let bounds = Bounds { left, is_list: false, depth: DEEPEST };
+        Forget { inner, bounds, lifetime: PhantomData }
+    }
+
+    fn with(bounds: Bounds<'c>, inner: T) -> Self {
+        Forget { inner, bounds, lifetime: PhantomData }
     }
 }
 
@@ -37,13 +80,13 @@ macro_rules! pass_on {
     ($($method:ident($($argument:ident: $type:ty),*))*) => {
         $(
             fn $method<V: Visitor<'static>>(self, $($argument: $type,)* visitor: V) -> Result<V::Value, Self::Error> {
-                self.inner.$method($($argument,)* Forget::with(self.most, visitor))
+                self.inner.$method($($argument,)* Forget::with(self.bounds, visitor))
             }
         )*
     };
 }
 
-impl<'i, D: Deserializer<'i>> Deserializer<'static> for Forget<'i, D> {
+impl<'i, 'c, D: Deserializer<'i>> Deserializer<'static> for Forget<'i, 'c, D> {
     type Error = D::Error;
 
     pass_on! {
@@ -70,14 +113,20 @@ impl<'i, D: Deserializer<'i>> Deserializer<'static> for Forget<'i, D> {
         deserialize_unit()
         deserialize_unit_struct(name: &'static str)
         deserialize_newtype_struct(name: &'static str)
-        deserialize_seq()
         deserialize_tuple(len: usize)
         deserialize_tuple_struct(name: &'static str, len: usize)
-        deserialize_map()
         deserialize_struct(name: &'static str, fields: &'static [&'static str])
         deserialize_enum(name: &'static str, variants: &'static [&'static str])
         deserialize_identifier()
         deserialize_ignored_any()
+    }
+
+    fn deserialize_seq<V: Visitor<'static>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        self.inner.deserialize_seq(Forget::with(self.bounds.list(), visitor))
+    }
+
+    fn deserialize_map<V: Visitor<'static>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        self.inner.deserialize_map(Forget::with(self.bounds.list(), visitor))
     }
 
     fn is_human_readable(&self) -> bool {
@@ -95,7 +144,7 @@ macro_rules! visit_plain {
     };
 }
 
-impl<'i, V: Visitor<'static>> Visitor<'i> for Forget<'i, V> {
+impl<'i, 'c, V: Visitor<'static>> Visitor<'i> for Forget<'i, 'c, V> {
     type Value = V::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -136,7 +185,8 @@ impl<'i, V: Visitor<'static>> Visitor<'i> for Forget<'i, V> {
     }
 
     fn visit_some<D: Deserializer<'i>>(self, deserializer: D) -> Result<V::Value, D::Error> {
-        self.inner.visit_some(Forget::with(self.most, deserializer))
+        let bounds = self.bounds.deeper()?;
+        self.inner.visit_some(Forget::with(bounds, deserializer))
     }
 
     fn visit_unit<E: Error>(self) -> Result<V::Value, E> {
@@ -144,44 +194,42 @@ impl<'i, V: Visitor<'static>> Visitor<'i> for Forget<'i, V> {
     }
 
     fn visit_newtype_struct<D: Deserializer<'i>>(self, deserializer: D) -> Result<V::Value, D::Error> {
-        self.inner.visit_newtype_struct(Forget::with(self.most, deserializer))
+        let bounds = self.bounds.deeper()?;
+        self.inner.visit_newtype_struct(Forget::with(bounds, deserializer))
     }
 
     fn visit_seq<A: SeqAccess<'i>>(self, items: A) -> Result<V::Value, A::Error> {
-        if items.size_hint().is_some_and(|count| count > self.most) {
-            return Err(A::Error::custom("a sequence claims more elements than the message has bytes"));
-        }
-        self.inner.visit_seq(Forget::with(self.most, items))
+        self.inner.visit_seq(Forget::with(self.bounds, items))
     }
 
     fn visit_map<A: MapAccess<'i>>(self, entries: A) -> Result<V::Value, A::Error> {
-        if entries.size_hint().is_some_and(|count| count > self.most) {
-            return Err(A::Error::custom("a map claims more entries than the message has bytes"));
-        }
-        self.inner.visit_map(Forget::with(self.most, entries))
+        self.inner.visit_map(Forget::with(self.bounds, entries))
     }
 
     fn visit_enum<A: EnumAccess<'i>>(self, variant: A) -> Result<V::Value, A::Error> {
-        self.inner.visit_enum(Forget::with(self.most, variant))
+        self.inner.visit_enum(Forget::with(self.bounds, variant))
     }
 }
 
-impl<'i, S: DeserializeSeed<'static>> DeserializeSeed<'i> for Forget<'i, S> {
+impl<'i, 'c, S: DeserializeSeed<'static>> DeserializeSeed<'i> for Forget<'i, 'c, S> {
     type Value = S::Value;
 
     fn deserialize<D: Deserializer<'i>>(self, deserializer: D) -> Result<S::Value, D::Error> {
-        self.inner.deserialize(Forget::with(self.most, deserializer))
+        let bounds = self.bounds.deeper()?;
+        self.inner.deserialize(Forget::with(bounds, deserializer))
     }
 }
 
-impl<'i, A: SeqAccess<'i>> SeqAccess<'static> for Forget<'i, A> {
+impl<'i, 'c, A: SeqAccess<'i>> SeqAccess<'static> for Forget<'i, 'c, A> {
     type Error = A::Error;
 
     fn next_element_seed<S: DeserializeSeed<'static>>(
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, A::Error> {
-        self.inner.next_element_seed(Forget::with(self.most, seed))
+        let element = self.inner.next_element_seed(Forget::with(self.bounds, seed))?;
+        element.is_some().then(|| self.bounds.count()).transpose()?;
+        Ok(element)
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -189,15 +237,17 @@ impl<'i, A: SeqAccess<'i>> SeqAccess<'static> for Forget<'i, A> {
     }
 }
 
-impl<'i, A: MapAccess<'i>> MapAccess<'static> for Forget<'i, A> {
+impl<'i, 'c, A: MapAccess<'i>> MapAccess<'static> for Forget<'i, 'c, A> {
     type Error = A::Error;
 
     fn next_key_seed<S: DeserializeSeed<'static>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        self.inner.next_key_seed(Forget::with(self.most, seed))
+        let key = self.inner.next_key_seed(Forget::with(self.bounds, seed))?;
+        key.is_some().then(|| self.bounds.count()).transpose()?;
+        Ok(key)
     }
 
     fn next_value_seed<S: DeserializeSeed<'static>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
-        self.inner.next_value_seed(Forget::with(self.most, seed))
+        self.inner.next_value_seed(Forget::with(self.bounds, seed))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -205,21 +255,21 @@ impl<'i, A: MapAccess<'i>> MapAccess<'static> for Forget<'i, A> {
     }
 }
 
-impl<'i, A: EnumAccess<'i>> EnumAccess<'static> for Forget<'i, A> {
+impl<'i, 'c, A: EnumAccess<'i>> EnumAccess<'static> for Forget<'i, 'c, A> {
     type Error = A::Error;
-    type Variant = Forget<'i, A::Variant>;
+    type Variant = Forget<'i, 'c, A::Variant>;
 
     fn variant_seed<S: DeserializeSeed<'static>>(
         self,
         seed: S,
     ) -> Result<(S::Value, Self::Variant), A::Error> {
-        let most = self.most;
-        let (value, content) = self.inner.variant_seed(Forget::with(most, seed))?;
-        Ok((value, Forget::with(most, content)))
+        let bounds = self.bounds;
+        let (value, content) = self.inner.variant_seed(Forget::with(bounds, seed))?;
+        Ok((value, Forget::with(bounds, content)))
     }
 }
 
-impl<'i, A: VariantAccess<'i>> VariantAccess<'static> for Forget<'i, A> {
+impl<'i, 'c, A: VariantAccess<'i>> VariantAccess<'static> for Forget<'i, 'c, A> {
     type Error = A::Error;
 
     fn unit_variant(self) -> Result<(), A::Error> {
@@ -227,11 +277,11 @@ impl<'i, A: VariantAccess<'i>> VariantAccess<'static> for Forget<'i, A> {
     }
 
     fn newtype_variant_seed<S: DeserializeSeed<'static>>(self, seed: S) -> Result<S::Value, A::Error> {
-        self.inner.newtype_variant_seed(Forget::with(self.most, seed))
+        self.inner.newtype_variant_seed(Forget::with(self.bounds, seed))
     }
 
     fn tuple_variant<V: Visitor<'static>>(self, len: usize, visitor: V) -> Result<V::Value, A::Error> {
-        self.inner.tuple_variant(len, Forget::with(self.most, visitor))
+        self.inner.tuple_variant(len, Forget::with(self.bounds, visitor))
     }
 
     fn struct_variant<V: Visitor<'static>>(
@@ -239,6 +289,67 @@ impl<'i, A: VariantAccess<'i>> VariantAccess<'static> for Forget<'i, A> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, A::Error> {
-        self.inner.struct_variant(fields, Forget::with(self.most, visitor))
+        self.inner.struct_variant(fields, Forget::with(self.bounds, visitor))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::wire::{Input, Source};
+    use serde::Deserialize;
+    use serde::de::DeserializeOwned;
+
+    #[derive(Deserialize, Debug)]
+    enum Nested {
+        End,
+        Deeper(Box<Nested>),
+    }
+
+    fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+        Input::new(bytes).forgetting().read().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_nested_without_end_comes_to_an_end() {
+        let mut bytes = vec![1; 100];
+        bytes.push(0);
+        let mut nested = read::<Nested>(&bytes).unwrap();
+        let mut depth = 0;
+        while let Nested::Deeper(inner) = nested {
+            (nested, depth) = (*inner, depth + 1);
+        }
+        assert_eq!(depth, 100);
+        assert!(read::<Nested>(&vec![1; 1_000_000]).is_err());
+    }
+
+    #[test]
+    fn what_has_bytes_is_never_too_much() {
+        #[derive(Deserialize)]
+        struct Outer {
+            inner: Inner,
+        }
+        #[derive(Deserialize)]
+        struct Inner((), Vec<(u8,)>);
+        let count: u32 = 300_000;
+        let head = postcard::to_allocvec(&count).unwrap();
+        let empty = [&head[..], &vec![0; count as usize]].concat();
+        let lists = read::<Vec<Outer>>(&empty).unwrap();
+        assert!(lists.len() == count as usize && lists.iter().all(|outer| outer.inner.1.is_empty()));
+        let full = [&head[..], &[1, 7].repeat(count as usize)].concat();
+        let lists = read::<Vec<Outer>>(&full).unwrap();
+        assert!(lists.iter().all(|outer| outer.inner.1 == [(7,)]));
+    }
+
+    #[test]
+    fn a_list_of_nothing_comes_to_an_end() {
+        assert_eq!(read::<Vec<()>>(&[100]).unwrap().len(), 100);
+        // The longest that there is.
+        let bytes = [[0xff; 9].as_slice(), &[1]].concat();
+        assert!(read::<Vec<()>>(&bytes).is_err());
+        assert!(read::<Vec<String>>(&bytes).is_err());
+        assert!(read::<std::collections::BTreeMap<(), ()>>(&bytes).is_err());
+        // Many of them.
+        let many = [&postcard::to_allocvec(&60_000).unwrap()[..], &bytes.repeat(60_000)].concat();
+        assert!(read::<Vec<Vec<()>>>(&many).is_err());
     }
 }

@@ -6,11 +6,12 @@
 
 pub mod carried;
 mod forget;
+mod shape;
 pub mod take;
 
 use forget::Forget;
 use serde::{Deserialize, Serialize};
-use serde_reflection::{Format, Samples, Tracer, TracerConfig};
+use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::pin::pin;
@@ -19,6 +20,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 
 pub use carried::{Copied, Listed, Otherwise, Owned, Returned, bit};
+pub use shape::{Contents, Described, Shape, Shapes, Type};
 pub use take::{
     Behind, Done, GiveValue, TakeCopied, TakeListed, TakeOwned, TakeValue, TraceCopied, TraceListed,
     TraceOwned, TraceValue, Value,
@@ -107,7 +109,8 @@ impl<'i> Source<'i> for Input<'i> {
 impl Source<'static> for Forgetting<'_, '_> {
     fn read<T: Deserialize<'static>>(&mut self) -> Result<T, Error> {
         let Input { source, bytes } = &mut *self.0;
-        T::deserialize(Forget::new(source, *bytes)).map_err(Error::Arguments)
+        let left = Cell::new(forget::elements(*bytes));
+        T::deserialize(Forget::new(source, &left)).map_err(Error::Arguments)
     }
 }
 
@@ -141,38 +144,6 @@ impl postcard::ser_flavors::Flavor for Sink<'_> {
 
     fn finalize(self) -> postcard::Result<()> {
         Ok(())
-    }
-}
-
-/// What shape arguments and results have, as they are asked about one after the other: first the arguments, then the result.
-pub struct Shapes {
-    tracer: Tracer,
-    formats: Vec<Format>,
-}
-
-impl Default for Shapes {
-    fn default() -> Shapes {
-        Shapes { tracer: Tracer::new(TracerConfig::default().is_human_readable(false)), formats: Vec::new() }
-    }
-}
-
-impl Shapes {
-    fn trace<T: Deserialize<'static>>(&mut self) -> Done {
-        static NO_SAMPLES: std::sync::LazyLock<Samples> = std::sync::LazyLock::new(Samples::new);
-        let traced = self.tracer.trace_type::<T>(&NO_SAMPLES);
-        let (format, _) = traced.map_err(|error| Error::Shape(error.explanation()))?;
-        self.formats.push(format);
-        Ok(())
-    }
-
-    /// The shapes, and the types that they name.
-    ///
-    /// # Errors
-    ///
-    /// When a type has parts that deserializing it never came to.
-    pub fn finish(self) -> Result<(Vec<Format>, serde_reflection::Registry), Error> {
-        let registry = self.tracer.registry().map_err(|error| Error::Shape(error.explanation()))?;
-        Ok((self.formats, registry))
     }
 }
 

@@ -15,6 +15,15 @@ pub struct Order {
     pub items: BTreeMap<String, u32>,
     /// How.
     pub way: Way,
+    // A later version has more.
+}
+
+impl Order {
+    /// Tea for somebody.
+    pub fn tea(name: &str) -> Order {
+        let (name, items) = (name.to_owned(), BTreeMap::from([("tea".to_owned(), 2), ("milk".to_owned(), 0)]));
+        Order { name, items, way: Way::Nowhere }
+    }
 }
 
 /// How something is sent.

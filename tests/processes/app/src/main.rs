@@ -28,6 +28,7 @@ fn main() {
                 let read = plugin.function::<fn(&str) -> Result<String, String>>("read").expect("it has it");
                 println!("read: {:?}", read.call((&word(),)).expect("it answers"));
             }
+            "mixed" => mixed(plugin.as_ref().expect("it was started")),
             "soon" => {
                 let mut restart = Restart::default();
                 restart.longest = Duration::from_millis(2);
@@ -66,11 +67,7 @@ fn work(plugin: &Started) {
     println!("{}", greet.call(("you",)).expect("it greets"));
     let total = plugin.function::<fn(&[u64], u64) -> u64>("total").expect("it has it");
     println!("total {}", total.call((&[1, 2, 3][..], 7)).expect("it counts"));
-    let order = Order {
-        name: "me".to_owned(),
-        items: BTreeMap::from([("tea".to_owned(), 2), ("milk".to_owned(), 0)]),
-        way: Way::Nowhere,
-    };
+    let order = Order::tea("me");
     let way = Some(Way::By { it: Some(Box::new(Way::To("there".to_owned(), 3))) });
     let turned = plugin.function::<fn(Order, &Option<Way>) -> Result<Order, String>>("turned").expect("it has it");
     println!("{:?}", turned.call((order.clone(), &way)).expect("it turns"));
@@ -104,6 +101,24 @@ fn work(plugin: &Started) {
         }
     });
     println!("worked");
+}
+
+/// Calls what a plugin that was built with another API library may still be able to do.
+fn mixed(plugin: &Started) {
+    let greet = plugin.function::<fn(&str) -> String>("greet").expect("it has it");
+    println!("{}", greet.call(("you",)).expect("it greets"));
+    let turned = plugin.function::<fn(Order, &Option<Way>) -> Result<Order, String>>("turned").expect("it has it");
+    match turned.call((Order::tea("me"), &Some(Way::To("there".to_owned(), 1)))) {
+        Ok(order) => println!("turned {order:?}"),
+        Err(error) => println!("not turned: {error}"),
+    }
+    let way = plugin.function::<fn(Way) -> Way>("way").expect("it has it");
+    println!("{:?}", way.call((Way::By { it: None },)).expect("it has a way"));
+    let ordered = plugin.function::<fn(&Order) -> u32>("ordered").expect("it has it");
+    match ordered.call((&Order::tea("me"),)) {
+        Ok(count) => println!("ordered {count}"),
+        Err(error) => println!("not ordered: {error}"),
+    }
 }
 
 fn misbehave(plugin: &Started, how: &str) {

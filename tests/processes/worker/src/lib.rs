@@ -37,6 +37,16 @@ fn turned(mut order: Order, turns: &Option<Way>) -> Result<Order, String> {
 }
 
 #[dynplug::export]
+fn ordered(order: &Order) -> u32 {
+    order.items.values().sum()
+}
+
+#[dynplug::export]
+fn way(way: Way) -> Way {
+    way
+}
+
+#[dynplug::export]
 fn count() -> u32 {
     COUNT.fetch_add(1, Ordering::Relaxed) + 1
 }
