@@ -224,6 +224,15 @@ pub(super) const TABLE: &[Entry] = &[
         "Add to its Cargo.toml `[lib]` with `crate-type = [\"lib\", \"cdylib\"]`, and the dependencies.",
     ),
     entry(
+        "no-runner",
+        "there is no program that runs plugins in processes of their own",
+        "An API crate whose `dynplug` has the feature `process` lets hosts run plugins in processes of their own. Such a process \
+         runs the program `dynplug-runner`, which is installed with this one and put beside the host. It isn't there, or is for \
+         another target than the host. Everything else works.",
+        "Run `cargo install cargo-dynplug --bin dynplug-runner`, for another target with `--target TRIPLE`, and put it beside the \
+         host.",
+    ),
+    entry(
         "no-sdk",
         "there is no SDK",
         "An SDK is a file that the host's authors make by `cargo dynplug sdk`, or the folder that it was unpacked to.",
