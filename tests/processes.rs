@@ -18,7 +18,7 @@ fn host(words: &str) -> Ran {
     words.split(' ').fold(fixture.app(), |call, word| call.arg(word)).go()
 }
 
-const WORKED: [&str; 12] = [
+const WORKED: [&str; 11] = [
     "Hello, you\n",
     "total 42\n",
     "Ok(Order { name: \"me\", items: {\"tea\": 2}, way: By { it: Some(To(\"there\", 3)) } })\n",
@@ -30,7 +30,6 @@ const WORKED: [&str; 12] = [
     "the plugin `worker` exports no symbol `great`; the nearest are `greet`",
     "out: something\n",
     "worked\n",
-    "",
 ];
 
 #[test]

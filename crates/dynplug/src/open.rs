@@ -228,6 +228,13 @@ struct Examined {
 /// them for its own libraries.
 const STATIC_TLS: u64 = 4096;
 
+fn read_whole(path: &Path, found: &Found) -> Result<Vec<u8>, OpenError> {
+    let mut bytes = Vec::new();
+    let read = (&found.file).read_to_end(&mut bytes);
+    read.map_err(|source| unreadable(path, source))?;
+    Ok(bytes)
+}
+
 /// Reads the file and refuses what can't be a plugin for this process.
 pub(crate) fn prove(
     path: &Path,
@@ -235,10 +242,7 @@ pub(crate) fn prove(
     wanted: Wanted<'_>,
     terms: &Terms,
 ) -> Result<Proven, OpenError> {
-    let mut bytes = Vec::new();
-    let read = (&found.file).read_to_end(&mut bytes);
-    read.map_err(|source| unreadable(path, source))?;
-    let bytes = Arc::new(bytes);
+    let bytes = Arc::new(read_whole(path, found)?);
     #[cfg(feature = "trust")]
     let (judged, ahead) = ahead::judge(path, found, &bytes, terms)?;
     #[cfg(not(feature = "trust"))]
@@ -263,9 +267,7 @@ pub(crate) fn prove(
 #[cfg(all(feature = "process", target_os = "linux"))]
 pub(crate) fn read_judged(path: &Path, terms: &Terms) -> Result<Vec<u8>, OpenError> {
     let found = find(path, path.metadata())?;
-    let mut bytes = Vec::new();
-    let read = (&found.file).read_to_end(&mut bytes);
-    read.map_err(|source| unreadable(path, source))?;
+    let bytes = read_whole(path, &found)?;
     #[cfg(feature = "trust")]
     if terms.policy.is_some() {
         let judged = terms.judge(path, &found, &bytes)?;

@@ -100,8 +100,7 @@ impl Keeper {
         Ok(keeper)
     }
 
-    /// Calls a function in the process that has the fewest calls. `write` writes the arguments; it is called again only if a
-    /// process ended before it was given them.
+    /// Calls a function in the process that has the fewest calls. `write` writes the arguments.
     ///
     /// # Errors
     ///

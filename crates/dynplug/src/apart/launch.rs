@@ -2,6 +2,7 @@
 
 use super::{OwnProcess, RUNNER, StartError};
 use crate::error::{NotAPlugin, OpenError};
+use crate::open::{self, Wanted};
 use crate::process;
 use crate::system;
 use dynplug_manifest::image::Image;
@@ -10,7 +11,7 @@ use dynplug_process::confine::Confinement;
 use dynplug_process::keeper::Program;
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -40,8 +41,8 @@ pub(super) fn launch(path: &Path, bytes: &[u8], options: &OwnProcess) -> Result<
     };
     let library = match library {
         // The host itself runs with this file.
-        Library::Own(path) if options.confinement.is_some() => own_copy(&path)?,
-        Library::Own(path) => File::open(&path).map_err(|source| StartError::Read { path, source })?.into(),
+        Library::Own(path, _, bytes) if options.confinement.is_some() => own_copy(&path, &bytes)?,
+        Library::Own(_, file, _) => file.into(),
         Library::Beside(path, bytes) => sealed(&bytes, &path)?,
     };
     let plugin = sealed(bytes, path)?;
@@ -65,8 +66,10 @@ fn manifest_of(path: &Path, bytes: &[u8]) -> Result<Manifest, StartError> {
     let image = Image::parse(bytes).map_err(|error| refused(NotAPlugin::Image(error)))?;
     match image.manifest().map_err(|error| refused(NotAPlugin::Image(error)))? {
         Some(manifest) if manifest.product == Product::Plugin => Ok(manifest),
-        Some(other) => Err(refused(NotAPlugin::Other { product: other.product, package: other.package })),
-        None => Err(refused(crate::open::without_manifest(&image))),
+        Some(other) => {
+            Err(open::another(path, Wanted::Plugin, other.product, &other.package, other.id).into())
+        }
+        None => Err(refused(open::without_manifest(&image))),
     }
 }
 
@@ -86,7 +89,7 @@ fn runner(options: &OwnProcess) -> Result<PathBuf, StartError> {
 }
 
 enum Library {
-    Own(PathBuf),
+    Own(PathBuf, File, Vec<u8>),
     Beside(PathBuf, Vec<u8>),
 }
 
@@ -94,8 +97,12 @@ enum Library {
 fn library(path: &Path, api: &LibraryReference, is_own: bool) -> Result<Library, StartError> {
     let mut searched = Vec::new();
     if is_own && let Some(own) = system::own_path() {
-        match fs::read(&own) {
-            Ok(bytes) if identity_of(&bytes) == Some(api.identity) => return Ok(Library::Own(own)),
+        let mut bytes = Vec::new();
+        let read = File::open(&own).and_then(|mut file| file.read_to_end(&mut bytes).map(|_| file));
+        match read {
+            Ok(file) if identity_of(&bytes) == Some(api.identity) => {
+                return Ok(Library::Own(own, file, bytes));
+            }
             _ => searched.push(own),
         }
     }
@@ -119,16 +126,13 @@ fn identity_of(bytes: &[u8]) -> Option<Identity> {
 }
 
 /// A copy of the host's own API library, one for all processes: a confined process can open no file, but what is in memory.
-fn own_copy(path: &Path) -> Result<OwnedFd, StartError> {
+fn own_copy(path: &Path, bytes: &[u8]) -> Result<OwnedFd, StartError> {
     static COPY: Mutex<Option<File>> = Mutex::new(None);
     let failed = |source| StartError::Read { path: path.to_owned(), source };
     let mut copy = COPY.lock().unwrap_or_else(PoisonError::into_inner);
     let file = match &*copy {
         Some(file) => file,
-        None => {
-            let bytes = fs::read(path).map_err(failed)?;
-            copy.insert(system::sealed_copy(&bytes, "the API library").map_err(failed)?)
-        }
+        None => copy.insert(system::sealed_copy(bytes, "the API library").map_err(failed)?),
     };
     file.try_clone().map(OwnedFd::from).map_err(failed)
 }

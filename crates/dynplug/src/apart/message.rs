@@ -2,6 +2,7 @@
 //! versions of dynplug.
 
 use serde::{Deserialize, Serialize};
+use std::any::TypeId;
 
 /// Asks for [`Description`].
 pub(crate) const DESCRIBE: u32 = 0;
@@ -26,8 +27,6 @@ pub(crate) const NO_RESULT: u32 = 2;
 pub(crate) struct Description {
     pub(crate) name: String,
     pub(crate) version: String,
-    /// The identity of the API library that it shares its types with.
-    pub(crate) identity: [u8; 32],
     pub(crate) items: Vec<Item>,
 }
 
@@ -40,4 +39,9 @@ pub(crate) struct Item {
     pub(crate) type_name: String,
     /// What keeps it from being called from here, in words.
     pub(crate) obstacles: Vec<String>,
+}
+
+/// A type's id as a text, which is the same wherever one API library is.
+pub(crate) fn type_id(id: TypeId) -> String {
+    format!("{id:?}")
 }

@@ -1,13 +1,11 @@
 //! The other side: what an API library does in the process of a plugin.
 
-use super::message::{DESCRIBE, Description, FIRST, GOOD, Item, NO_RESULT, NOT_CALLED, SHAPES};
+use super::message::{DESCRIBE, Description, FIRST, GOOD, Item, NO_RESULT, NOT_CALLED, SHAPES, type_id};
 use crate::loader::{Load, Loader};
 use crate::plugin::{Plugin, Symbol};
-use crate::process;
 use crate::wire::{Error, Input, Output, Shapes, Source};
 use dynplug_process::channel::{Answer, Asked, Served};
 use dynplug_process::contract::{FAILED, Order, REFUSED};
-use std::any::TypeId;
 use std::ffi::{CStr, OsStr, c_int};
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -95,15 +93,5 @@ fn describe(plugin: &Plugin, symbols: &[&Symbol]) -> Description {
             obstacles: symbol.obstacles(),
         });
     }
-    Description {
-        name: plugin.name().to_owned(),
-        version: plugin.version().to_owned(),
-        identity: process::library().map_or([0; 32], |library| library.id.0),
-        items,
-    }
-}
-
-/// A type's id as a text, which is the same wherever one API library is.
-pub(super) fn type_id(id: TypeId) -> String {
-    format!("{id:?}")
+    Description { name: plugin.name().to_owned(), version: plugin.version().to_owned(), items }
 }

@@ -1,6 +1,6 @@
 //! A plugin that was started, wherever it runs, and its functions.
 
-use super::message::{Description, FIRST, GOOD, NO_RESULT, SHAPES};
+use super::message::{Description, FIRST, GOOD, NO_RESULT, SHAPES, type_id};
 use super::shapes;
 use super::{Call, CallError, OwnProcess, RunIn, StartError};
 use crate::error::{LookupError, OpenError, WrongType};
@@ -57,8 +57,8 @@ enum Callee<F> {
 struct Remote {
     own: Arc<Own>,
     number: u32,
-    /// What it wants and gives, once the result has been compared; none where types are the same here and there.
-    expected: OnceLock<Option<Arc<Described>>>,
+    /// What it wants and gives, once the result has been compared; of no use where types are the same here and there.
+    expected: OnceLock<Arc<Described>>,
 }
 
 impl<F: Clone> Clone for Function<F> {
@@ -215,7 +215,7 @@ impl Started {
             Place::Host(plugin) => plugin.lookup::<&'static T>(name).map(|value| Ok(value.clone())),
             Place::Own(own) => {
                 let remote = own.remote(name, TypeId::of::<&'static T>(), type_name::<&'static T>())?;
-                Ok(remote.call(own.deadline, &()))
+                Ok(remote.call(None, &()))
             }
         }
     }
@@ -234,7 +234,7 @@ impl<F> Function<F> {
     ///
     /// # Errors
     ///
-    /// None in the host's process. Otherwise when the arguments can't be written, the deadline of [`OwnProcess::deadline`](OwnProcess::deadline) passes, or the
+    /// None in the host's process. Otherwise when the arguments can't be written, the deadline of [`OwnProcess::deadline`] passes, or the
     /// process ends.
     pub fn call<Arguments>(&self, arguments: Arguments) -> Result<F::Output, CallError>
     where
@@ -242,10 +242,7 @@ impl<F> Function<F> {
         Arguments: Serialize,
         F::Output: DeserializeOwned,
     {
-        match &self.place {
-            Callee::Host(function) => Ok(function.call(arguments)),
-            Callee::Own(remote) => remote.call(remote.own.deadline, &arguments),
-        }
+        self.reach(None, arguments)
     }
 
     /// Calls it with a deadline of its own.
@@ -263,9 +260,18 @@ impl<F> Function<F> {
         Arguments: Serialize,
         F::Output: DeserializeOwned,
     {
+        self.reach(Some(deadline), arguments)
+    }
+
+    fn reach<Arguments>(&self, within: Option<Duration>, arguments: Arguments) -> Result<F::Output, CallError>
+    where
+        F: Call<Arguments>,
+        Arguments: Serialize,
+        F::Output: DeserializeOwned,
+    {
         match &self.place {
             Callee::Host(function) => Ok(function.call(arguments)),
-            Callee::Own(remote) => remote.call(Some(deadline), &arguments),
+            Callee::Own(remote) => remote.call(within, &arguments),
         }
     }
 }
@@ -293,7 +299,7 @@ impl Own {
             });
         };
         let is_same = match self.shares_types {
-            true => item.type_id == format!("{id:?}"),
+            true => item.type_id == type_id(id),
             false => item.type_name == want,
         };
         if !is_same {
@@ -350,22 +356,23 @@ impl Own {
 }
 
 impl Remote {
+    /// Calls it, by the deadline of the options where there is none of the call's own.
     fn call<R: DeserializeOwned>(
         &self,
         within: Option<Duration>,
         arguments: &impl Serialize,
     ) -> Result<R, CallError> {
+        let within = within.or(self.own.deadline);
         let deadline = within.and_then(|within| Instant::now().checked_add(within));
-        let expected = match self.expected.get() {
-            Some(expected) => expected,
-            None if self.own.shares_types => self.expected.get_or_init(|| None),
-            None => {
-                let expected = self.own.expected(self.number, deadline)?;
-                shapes::gives::<R>(&expected).map_err(CallError::Shape)?;
-                self.expected.get_or_init(|| Some(Arc::new(expected)))
-            }
-        };
-        if let Some(expected) = expected {
+        if !self.own.shares_types {
+            let expected = match self.expected.get() {
+                Some(expected) => expected,
+                None => {
+                    let expected = self.own.expected(self.number, deadline)?;
+                    shapes::gives::<R>(&expected).map_err(CallError::Shape)?;
+                    self.expected.get_or_init(|| Arc::new(expected))
+                }
+            };
             shapes::wants(expected, arguments).map_err(CallError::Shape)?;
         }
         self.own.ask(self.number, deadline, arguments)
