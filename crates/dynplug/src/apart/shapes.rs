@@ -104,6 +104,7 @@ impl<'a> Both<'a> {
 
     fn contents(&mut self, one: &'a Contents, other: &'a Contents) -> Result<(), String> {
         match (one, other) {
+            (Contents::Unseen(why), _) | (_, Contents::Unseen(why)) => Err(unseen(&self.path, why)),
             (Contents::Nothing, Contents::Nothing) => Ok(()),
             (Contents::One(one), Contents::One(other)) => self.compare(one, other),
             (Contents::Elements(ones), Contents::Elements(others)) => self.all(ones, others),
@@ -142,6 +143,10 @@ impl<'a> Both<'a> {
 
 fn differs(path: &str, here: &str, there: &str) -> String {
     format!("{path}: the host has {here}, and the plugin has {there}")
+}
+
+fn unseen(path: &str, why: &str) -> String {
+    format!("{path}: it has no shape that could be compared: {why}")
 }
 
 /// What a shape is called, for people.
@@ -187,6 +192,7 @@ fn contents_name(contents: &Contents) -> &'static str {
         Contents::One(_) => "one element",
         Contents::Elements(_) => "elements",
         Contents::Fields(_) => "fields",
+        Contents::Unseen(_) => "nothing that could be seen",
     }
 }
 

@@ -8,6 +8,7 @@ pub mod carried;
 mod forget;
 mod shape;
 pub mod take;
+mod trace;
 
 use forget::Forget;
 use serde::{Deserialize, Serialize};
@@ -20,11 +21,12 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 
 pub use carried::{Copied, Listed, Otherwise, Owned, Returned, bit};
-pub use shape::{Contents, Described, Shape, Shapes, Type};
+pub use shape::{Contents, Described, Shape, Type};
 pub use take::{
     Behind, Done, GiveValue, TakeCopied, TakeListed, TakeOwned, TakeValue, TraceCopied, TraceListed,
     TraceOwned, TraceValue, Value,
 };
+pub use trace::Shapes;
 
 /// How an exported item is reached from another process.
 pub struct Wire {

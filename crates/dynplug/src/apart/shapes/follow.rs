@@ -1,6 +1,6 @@
 //! Following a value through the shape that is expected of it: a serializer that writes nothing.
 
-use super::{Types, differs, field, kind, name, variant};
+use super::{Types, differs, field, kind, name, unseen, variant};
 use crate::wire::{Contents, Shape, Type};
 use serde::ser::{self, Serialize, Serializer};
 use std::fmt::{self, Display};
@@ -109,6 +109,9 @@ impl<'a> Follow<'a> {
             return self.differs("an enum");
         };
         match variants.get(&number) {
+            Some((name, Contents::Unseen(why))) if name == own => {
+                Err(Differs(unseen(&Path::Part(self.path, Part::Variant(own)).to_string(), why)))
+            }
             Some((name, contents)) if name == own => Ok(contents),
             other => {
                 let path = self.path.to_string();

@@ -131,10 +131,58 @@ fn a_field_more_or_less_is_told() {
 }
 
 #[test]
-fn an_enum_that_lies_too_deep_is_told() {
-    let says = gives::<(), Result<u8, Way>>().unwrap_err();
+fn an_enum_in_another_enums_later_variant_is_compared() {
+    #[derive(Serialize, Deserialize)]
+    enum More {
+        Nowhere,
+        To(String, u8),
+        By { it: Option<Box<Way>> },
+        Number(u16),
+    }
+    assert_eq!(gives::<Result<u8, Way>, Result<u8, Way>>(), Ok(()));
+    assert_eq!(wants::<Result<u8, Way>>(Err::<u8, _>(Way::Number(1))), Ok(()));
     assert_eq!(
-        says,
-        "the result: a type has no shape that could be compared: the enum `Way` lies too deep in others for all of its variants to be seen"
+        gives::<Result<u8, Way>, Result<u8, More>>().unwrap_err(),
+        "the result, variant `Err`, variant `Number`: the host has `u16`, and the plugin has `u8`"
     );
+}
+
+#[test]
+fn a_generic_type_has_a_shape_for_each_of_its_arguments() {
+    #[derive(Serialize, Deserialize)]
+    struct Page<T> {
+        items: Vec<T>,
+        next: Option<u32>,
+    }
+    type Both = (Page<u8>, Page<String>);
+    assert_eq!(gives::<Both, Both>(), Ok(()));
+    let says = gives::<Both, (Page<u8>, Page<char>)>().unwrap_err();
+    assert!(
+        says.starts_with("the result, element 1, field `items`, each element: the host has `char`"),
+        "{says}"
+    );
+}
+
+#[test]
+fn what_cant_be_seen_stands_in_the_way_where_it_is_met() {
+    #[derive(Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Untagged {
+        One(u8),
+        Other(String),
+    }
+    #[derive(Serialize, Deserialize)]
+    enum Mostly {
+        Seen(u8),
+        Unseen(Untagged),
+    }
+    assert_eq!(wants::<Mostly>(Mostly::Seen(1)), Ok(()));
+    let says = wants::<Mostly>(Mostly::Unseen(Untagged::Other("it".to_owned()))).unwrap_err();
+    assert!(
+        says.starts_with("argument 1, variant `Unseen`: it has no shape that could be compared"),
+        "{says}"
+    );
+    let says = gives::<Mostly, Mostly>().unwrap_err();
+    assert!(says.starts_with("the result, variant `Unseen`: it has no shape"), "{says}");
+    assert!(wants::<Mostly>(Mostly::Unseen(Untagged::One(1))).is_err());
 }
