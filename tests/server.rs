@@ -4,6 +4,7 @@
 use crate::harness::{Fixture, Running, repository};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use ureq::Agent;
@@ -33,7 +34,13 @@ impl Server {
         let folder = BUILT[0].root().join(name);
         std::fs::create_dir_all(&folder).expect("the folder can be made");
         plugins.iter().for_each(|plugin| install(plugin, &folder));
-        let call = BUILT[0].run(&BUILT[0].outcome("server-host")).takes_long();
+        Server::of(&BUILT[0], folder, environment)
+    }
+
+    /// Starts one that was built in a fixture.
+    #[track_caller]
+    fn of(built: &Fixture, folder: PathBuf, environment: &[(&str, &str)]) -> Server {
+        let call = built.run(&built.outcome("server-host")).takes_long();
         let call = call.env("SERVER_ADDRESS", "127.0.0.1:0").env("SERVER_PLUGINS", &folder);
         let call = environment.iter().fold(call, |call, (name, value)| call.env(name, value));
         let mut running = call.start();
@@ -203,6 +210,56 @@ fn every_plugin_of_the_server_does_its_part() {
     let server = Server::start("every plugin", &[], &environment);
     assert_eq!(server.client().get("/notes").is(200).json(), json!([first]));
     server.stop();
+}
+
+#[test]
+fn a_plugin_of_the_server_runs_in_a_process_of_its_own_by_one_line() {
+    let fixture = Fixture::example("server elsewhere", "server");
+    let line = ["loader.run_in(RunIn::Host)", "loader.run_in(RunIn::OwnProcess)"];
+    fixture.replace("host/src/settings.rs", line[0], line[1]);
+    let build = fixture.build().args(["-p", "server-host", "-p", "preview", "-p", "timing", "-p", "fragile"]);
+    build.go().ok();
+
+    let here = Server::start("here", &["preview", "timing", "fragile"], &[]);
+    let there = Server::of(&fixture, fixture.outcome("plugins"), &[]);
+    let answers = |server: &Server| {
+        let client = server.client();
+        let overview = client.get("/plugins").is(200).json();
+        assert_eq!(in_use(&overview), ["fragile", "preview", "timing"]);
+        let page = client.post("/preview", "text/plain", "# So\n\n*what* <b>").is(200);
+        assert!(page.timing.is_some(), "{page:?}");
+        let told = overview["plugins"][1]["exports"].clone();
+        let others = [client.get("/preview").is(405).body, client.get("/preview/more").is(404).body];
+        (page.body, others, told, client.get("/fragile/4").is(200).body)
+    };
+    let answered = answers(&here);
+    assert_eq!(answered.0, "<h1>So</h1>\n<p><em>what</em> &lt;b&gt;</p>\n");
+    assert_eq!(answers(&there), answered);
+
+    let processes = |server: &Server| -> Vec<u64> {
+        let overview = server.client().load();
+        let numbers = overview["plugins"][1]["processes"].as_array().unwrap().iter();
+        numbers.map(|number| number.as_u64().unwrap()).collect()
+    };
+    let has_mapped = |process: u64| {
+        let maps = std::fs::read_to_string(format!("/proc/{process}/maps")).unwrap();
+        ["preview", "fragile"].map(|plugin| maps.contains(&format!("dynplug:{plugin}")))
+    };
+    assert!(processes(&here).is_empty());
+    assert_eq!(has_mapped(here.running.id().into()), [true, true]);
+    let [process] = processes(&there)[..] else { panic!("there is one process") };
+    assert_eq!((has_mapped(there.running.id().into()), has_mapped(process)), ([false, true], [true, false]));
+
+    // What ends it harms nobody.
+    let killed = Command::new("kill").args(["-KILL", &process.to_string()]).status();
+    assert!(killed.is_ok_and(|status| status.success()));
+    let client = there.client();
+    let again = |client: &Client| client.post("/preview", "text/plain", "*again*").status == 200;
+    assert!(again(&client) || again(&client), "it isn't there again");
+    assert_eq!(client.get("/fragile/5").is(200).body, "20");
+    assert_ne!(processes(&there), [process]);
+    here.stop();
+    there.stop();
 }
 
 // E8

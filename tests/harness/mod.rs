@@ -269,6 +269,35 @@ impl Fixture {
         self
     }
 
+    /// A copy of an example, which can be changed, with the versions that the example has.
+    pub fn example(name: &str, example: &str) -> Fixture {
+        let fixture = Fixture::folder(name);
+        let from = repository().join("examples").join(example);
+        for entry in std::fs::read_dir(&from).expect("the example is there").flatten() {
+            if entry.path().is_dir() && entry.file_name() != "target" {
+                copy(&entry.path(), &fixture.path("").join(entry.file_name()));
+            }
+        }
+        let read = |file| std::fs::read_to_string(from.join(file)).expect("the example has it");
+        let runtime = repository().join("crates").join("dynplug");
+        let mut manifest: toml::Table = read("Cargo.toml").parse().expect("cargo reads it too");
+        let inside = |path: &mut toml::Value| {
+            *path = format!("{name}/{}", path.as_str().expect("it is a path")).into();
+        };
+        let members = manifest["workspace"]["members"].as_array_mut().expect("there are members");
+        members.iter_mut().for_each(inside);
+        let shared = manifest["workspace"]["dependencies"].as_table_mut().expect("there are dependencies");
+        for (dependency, value) in shared {
+            match value.get_mut("path") {
+                Some(path) if dependency == "dynplug" => *path = runtime.display().to_string().into(),
+                Some(path) => inside(path),
+                None => {}
+            }
+        }
+        fixture.root_file("Cargo.toml", &manifest.to_string()).root_file("Cargo.lock", &read("Cargo.lock"));
+        fixture
+    }
+
     /// `cargo dynplug build`, yet to be run.
     pub fn build(&self) -> Call {
         self.tool("build")

@@ -18,6 +18,9 @@
 //!     Box::new(Hello)
 //! }
 //! ```
+//!
+//! A plugin that shares nothing with the server exports a function called `answer` in its place, an [`AnswerQuestion`]. The
+//! server can run it in a process of its own.
 
 // rustc leaves out of a library what is never named, so each crate that is to be shared is named here.
 pub use axum;
@@ -30,9 +33,11 @@ pub use serde_json;
 pub use tokio;
 pub use tracing;
 
+mod answer;
 mod database;
 mod failure;
 
+pub use answer::{Answer, AnswerQuestion, Question};
 pub use database::{Database, DatabaseError};
 pub use failure::Failure;
 

@@ -65,14 +65,31 @@ impl App {
 
     fn load_blocking(&self) {
         let mut plugins = lock(&self.plugins);
-        // SAFETY: whoever can write to the plugins' folders may run what he likes here; README.md says so.
-        let opened = match unsafe { self.loader.open_all() } {
-            Ok(opened) => opened,
-            Err(error) => return tracing::error!(%error, "no plugins"),
-        };
-        let mut refused: Vec<Refused> = Refused::of(&opened.discovery);
-        for plugin in opened.plugins {
-            let known = plugins.used.iter().map(|used| used.plugin);
+        let discovery = self.loader.discover();
+        let mut refused: Vec<Refused> = Refused::of(&discovery);
+        for found in discovery.found.iter().filter(|found| found.shadowed_by().is_none()) {
+            if plugins::only_answers(found) {
+                if !plugins.used.iter().any(|used| found.about().is_some_and(|it| it.package == used.name)) {
+                    // SAFETY: whoever can write to the plugins' folders may run what he likes here; README.md says so.
+                    match unsafe { plugins::start(found, &self.loader) } {
+                        Ok(used) => plugins.used.push(used),
+                        Err(reason) => refused.push(Refused::at(found.place(), reason)),
+                    }
+                }
+                continue;
+            }
+            if found.fits().is_err() {
+                continue;
+            }
+            // SAFETY: as above.
+            let plugin = match unsafe { found.open() } {
+                Ok(plugin) => plugin,
+                Err(error) => {
+                    refused.push(Refused::at(found.place(), error.to_string()));
+                    continue;
+                }
+            };
+            let known = plugins.used.iter().filter_map(Used::here);
             let mut known = known.chain(plugins.unusable.iter().map(|(plugin, _)| *plugin));
             if known.any(|other| std::ptr::eq(other, plugin)) {
                 continue;
@@ -90,8 +107,8 @@ impl App {
         for Refused { place, reason } in &refused {
             tracing::warn!(place, "not in use: {reason}");
         }
-        plugins.used.sort_by(|a, b| a.plugin.name().cmp(b.plugin.name()));
-        let overview = Overview::of(&plugins.used, refused, &opened.discovery);
+        plugins.used.sort_by(|a, b| a.name.cmp(&b.name));
+        let overview = Overview::of(&plugins.used, refused, &discovery);
         let routes = plugins::together(&plugins.used).with_state(self.shared.clone());
         let current = Current { routes, overview: Arc::new(overview) };
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = current;

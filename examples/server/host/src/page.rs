@@ -63,6 +63,7 @@ fn loaded(plugin: &Loaded) -> Markup {
         article {
             h3 { (plugin.name) " " small { (plugin.version) } }
             p.path { @if plugin.is_linked_in { "linked into " } (plugin.path) }
+            @if !plugin.processes.is_empty() { p.path { "in a process of its own" } }
             @if let Some(voucher) = &plugin.voucher { p.voucher { (voucher) } }
             @for export in &plugin.exports {
                 p.export { code { (export.signature) } }

@@ -1,9 +1,11 @@
 //! What the environment says: where to listen, where to keep data, where plugins are, and whose.
 
 use server_api::dynplug::Loader;
+use server_api::dynplug::apart::{OwnProcess, RunIn};
 use server_api::dynplug::trust::{Pins, Policy, PublicKey};
 use std::env;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The variables, for who gives arguments.
 const USAGE: &str = "the server has no arguments; it reads these variables:
@@ -14,6 +16,9 @@ const USAGE: &str = "the server has no arguments; it reads these variables:
   SERVER_PINS      a file of sha256sum's: only plugins that are pinned there are opened; with SERVER_KEYS, also
                    those that are signed and not pinned otherwise
   RUST_LOG         what is logged, as in `info,notes=debug`";
+
+/// How long a plugin in a process of its own may take for an answer.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 
 /// How the server is to run.
 #[derive(Debug)]
@@ -50,6 +55,9 @@ impl Settings {
             Some(_) => Loader::new().folders_in("SERVER_PLUGINS"),
             None => Loader::new().beside_program(),
         };
+        let loader = loader.own_process(OwnProcess::new().deadline(ANSWERED_WITHIN));
+        // Where plugins run that only answer: here, or with `RunIn::OwnProcess` each in a process of its own.
+        let loader = loader.run_in(RunIn::Host);
         match &self.policy {
             Some(policy) => loader.policy(policy.clone()),
             None => loader,

@@ -1,6 +1,6 @@
 //! What is told of the plugins, on the page and as JSON.
 
-use crate::plugins::Used;
+use crate::plugins::{self, Running, Used};
 use serde::Serialize;
 use server_api::dynplug::{self, Discovery, InitRecord, Place, Plugin};
 
@@ -24,6 +24,8 @@ pub struct Loaded {
     pub version: String,
     /// The file; for a plugin that is linked in, the program.
     pub path: String,
+    /// The numbers of its own processes; none where it runs in the server's.
+    pub processes: Vec<u32>,
     pub is_linked_in: bool,
     /// Who has signed it, or that it is pinned; none where nobody was asked.
     pub voucher: Option<String>,
@@ -34,8 +36,8 @@ pub struct Loaded {
 /// Something that a plugin exports.
 #[derive(Debug, Serialize)]
 pub struct Export {
-    pub name: &'static str,
-    pub signature: &'static str,
+    pub name: String,
+    pub signature: String,
     pub docs: String,
 }
 
@@ -73,7 +75,7 @@ impl Overview {
             error: folder.error.as_ref().map(ToString::to_string),
         });
         Overview {
-            plugins: used.iter().map(|used| Loaded::of(used.plugin)).collect(),
+            plugins: used.iter().map(Loaded::of).collect(),
             refused,
             init: dynplug::init_report().iter().map(Init::of).collect(),
             folders: folders.collect(),
@@ -82,21 +84,43 @@ impl Overview {
 }
 
 impl Loaded {
-    fn of(plugin: &Plugin) -> Loaded {
-        let exports = plugin.symbols().map(|symbol| Export {
-            name: symbol.name(),
-            signature: symbol.signature(),
-            docs: symbol.docs().lines().map(str::trim).collect::<Vec<_>>().join("\n"),
-        });
+    fn of(used: &Used) -> Loaded {
+        let (plugin, about, path) = match &used.running {
+            Running::Here(plugin) => return Loaded::here(plugin),
+            Running::Elsewhere { plugin, about, path } => (plugin, about, path),
+        };
+        let exports = about.exports.iter().map(|it| Export::of(&it.name, &it.signature, &it.docs));
+        Loaded {
+            name: plugin.name().to_owned(),
+            version: plugin.version().to_owned(),
+            path: path.clone(),
+            processes: plugin.processes(),
+            is_linked_in: false,
+            voucher: None,
+            exports: exports.collect(),
+            init: Vec::new(),
+        }
+    }
+
+    fn here(plugin: &Plugin) -> Loaded {
+        let exports = plugin.symbols().map(|it| Export::of(it.name(), it.signature(), it.docs()));
         Loaded {
             name: plugin.name().to_owned(),
             version: plugin.version().to_owned(),
             path: plugin.path().display().to_string(),
+            processes: Vec::new(),
             is_linked_in: plugin.is_linked_in(),
             voucher: plugin.voucher().map(ToString::to_string),
             exports: exports.collect(),
             init: plugin.init_report().iter().map(Init::of).collect(),
         }
+    }
+}
+
+impl Export {
+    fn of(name: &str, signature: &str, docs: &str) -> Export {
+        let docs = docs.lines().map(str::trim).collect::<Vec<_>>().join("\n");
+        Export { name: name.to_owned(), signature: signature.to_owned(), docs }
     }
 }
 
@@ -113,13 +137,19 @@ impl Init {
 }
 
 impl Refused {
-    /// What did not open, and what is found by no name since something before it has the name.
+    /// What is not in use, for this reason.
+    pub fn at(place: &Place, reason: String) -> Refused {
+        Refused { place: place.to_string(), reason }
+    }
+
+    /// What does not fit, and what is found by no name since something before it has the name.
     pub fn of(discovery: &Discovery) -> Vec<Refused> {
-        let said = |place: &Place, reason: String| Refused { place: place.to_string(), reason };
-        let unfit = discovery.refused().map(|(place, error)| said(place, error.to_string()));
+        // Of those that only answer, starting them says it.
+        let unfit = discovery.found.iter().filter(|found| !plugins::only_answers(found));
+        let unfit = unfit.filter_map(|it| Some(Refused::at(it.place(), it.fits().err()?.to_string())));
         let shadowed = discovery.shadowed().filter(|found| found.fits().is_ok()).filter_map(|found| {
             let reason = format!("{} comes first and has the same name", found.shadowed_by()?);
-            Some(said(found.place(), reason))
+            Some(Refused::at(found.place(), reason))
         });
         unfit.chain(shadowed).collect()
     }

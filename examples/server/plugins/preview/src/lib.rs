@@ -1,18 +1,8 @@
-//! Markdown as a page. Its parser, `pulldown-cmark`, is its own: the server knows nothing of it.
+//! Markdown as a page. Its parser, `pulldown-cmark`, is its own: the server knows nothing of it. It shares nothing with the server
+//! either, so it can run in a process of its own, where what a stranger's Markdown does to the parser harms nobody.
 
-use axum::Router;
-use axum::response::Html;
-use axum::routing::post;
 use pulldown_cmark::{Event, Parser, html};
-use server_api::{Extension, Shared};
-
-struct Preview;
-
-impl Extension for Preview {
-    fn routes(&self) -> Router<Shared> {
-        Router::new().route("/", post(async |markdown: String| Html(render(&markdown))))
-    }
-}
+use server_api::{Answer, Question};
 
 /// Markdown as HTML, in which HTML is text.
 fn render(markdown: &str) -> String {
@@ -27,8 +17,12 @@ fn render(markdown: &str) -> String {
 
 /// `POST /preview` with Markdown answers with HTML.
 #[dynplug::export]
-fn extension() -> Box<dyn Extension> {
-    Box::new(Preview)
+fn answer(question: &Question) -> Answer {
+    match (&*question.path, &*question.method) {
+        ("/", "POST") => Answer::html(render(&question.body)),
+        ("/", _) => Answer::empty(405),
+        _ => Answer::empty(404),
+    }
 }
 
 #[cfg(test)]
