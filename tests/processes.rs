@@ -1,6 +1,7 @@
 //! Plugins in processes of their own: what an export needs for it, and what a file says about that.
 
-use crate::harness::{Fixture, Kind, Ran};
+use crate::harness::{Call, Fixture, Kind, Ran, copy};
+use crate::second_compiler::compilers;
 use std::sync::LazyLock;
 
 static BUILT: LazyLock<(Fixture, Ran)> = LazyLock::new(|| {
@@ -10,12 +11,44 @@ static BUILT: LazyLock<(Fixture, Ran)> = LazyLock::new(|| {
     (fixture, ran)
 });
 
+/// The same with a later version of the API crate.
+static NEW: LazyLock<(Fixture, Ran)> = LazyLock::new(|| {
+    let fixture = Fixture::empty("processes new");
+    fixture.copy("processes");
+    fixture.replace("app-api/src/lib.rs", "// A later version has more.", "/// When.\n    pub hour: u8,");
+    fixture.replace("app-api/src/lib.rs", "way: Way::Nowhere }", "way: Way::Nowhere, hour: 7 }");
+    let ran = fixture.build().go();
+    (fixture, ran)
+});
+
+/// The host of the later version with a plugin of the earlier one, in a folder of its own.
+fn mixed(name: &str, old: &Fixture) -> Fixture {
+    let (new, build) = &*NEW;
+    build.ok();
+    let mixed = Fixture::empty(name);
+    copy(&new.outcome(""), &mixed.outcome(""));
+    std::fs::copy(old.plugin_file("worker"), mixed.plugin_file("worker")).unwrap();
+    mixed
+}
+
+/// Puts the API library there that the plugin was built with.
+fn bring_library(mixed: &Fixture, old: &Fixture) {
+    let library = old.library();
+    let name = library.file_name().unwrap();
+    std::fs::copy(&library, mixed.plugin_file("worker").with_file_name(name)).unwrap();
+}
+
 /// The host of `processes/`, which does what the words say.
 #[track_caller]
 fn host(words: &str) -> Ran {
+    call(words).go()
+}
+
+#[track_caller]
+fn call(words: &str) -> Call {
     let (fixture, build) = &*BUILT;
     build.ok();
-    words.split(' ').fold(fixture.app(), |call, word| call.arg(word)).go()
+    words.split(' ').fold(fixture.app(), |call, word| call.arg(word))
 }
 
 const WORKED: [&str; 11] = [
@@ -105,7 +138,7 @@ fn a_plugin_works_in_a_sandbox_and_gets_nothing_else() {
     ran.ok().says_in_order(WORKED).says("read: Ok(\"read me\")\n").says("read: Err(\"Permission denied");
     let ran = run(&["start", "worker", "read", secret]);
     ran.ok().says("read: Ok(\"don't\")\n");
-    let ran = host("limits start worker misbehave memory");
+    let ran = host("limits 256 start worker misbehave memory");
     ran.ok().says("memory: the process was ended by signal 6 (SIGABRT); it wrote last:\n    about to memory\n    memory allocation of");
     ran.says("after memory: Hello, again\n");
 }
@@ -114,12 +147,7 @@ fn a_plugin_works_in_a_sandbox_and_gets_nothing_else() {
 fn a_plugin_of_another_version_of_the_api_crate_runs_with_the_library_that_it_was_built_with() {
     let (old, build) = &*BUILT;
     build.ok();
-    let new = Fixture::empty("processes new");
-    new.copy("processes");
-    new.replace("app-api/src/lib.rs", "// A later version has more.", "/// When.\n    pub hour: u8,");
-    new.replace("app-api/src/lib.rs", "way: Way::Nowhere }", "way: Way::Nowhere, hour: 7 }");
-    new.build().go().ok();
-    std::fs::copy(old.plugin_file("worker"), new.plugin_file("worker")).unwrap();
+    let new = mixed("processes mixed", old);
     let start = || new.app().arg("fits").arg("start").arg("worker").arg("mixed");
     let library = old.library();
     let name = library.file_name().unwrap();
@@ -128,7 +156,7 @@ fn a_plugin_of_another_version_of_the_api_crate_runs_with_the_library_that_it_wa
         .says("refused: ")
         .says("the API library that it was built with, `")
         .says(name.to_str().unwrap());
-    std::fs::copy(&library, new.plugin_file("worker").with_file_name(name)).unwrap();
+    bring_library(&new, old);
     let ran = start().go();
     ran.ok().says("started worker 0.1.0 there\n").says("Hello, you\n").says("By { it: None }\n");
     // The result is compared first, as that needs no arguments.
@@ -143,6 +171,29 @@ fn a_plugin_of_another_version_of_the_api_crate_runs_with_the_library_that_it_wa
         .says("refused: ")
         .says("does not fit this host")
         .does_not_say("started");
+}
+
+#[test]
+fn a_plugin_of_another_compiler_and_of_another_version_of_the_api_crate_serves_the_host() {
+    let old = Fixture::empty("processes of another compiler");
+    old.copy("processes");
+    let Some((_, second)) = compilers(&old) else { return };
+    old.build().env("RUSTC", &second.path).go().ok();
+    let new = mixed("processes mixed compilers", &old);
+    bring_library(&new, &old);
+    let ran = new.app().arg("fits").arg("start").arg("worker").arg("mixed").go();
+    ran.ok().says("started worker 0.1.0 there\n").says("Hello, you\n").says("By { it: None }\n");
+    ran.says("not turned: the result, variant `Ok`: the host has the field `hour`, and the plugin has no more fields; nothing was called\n");
+    // All that it does, where host and plugin mean the same.
+    let same = Fixture::empty("processes of two compilers");
+    let (own, build) = &*BUILT;
+    build.ok();
+    copy(&own.outcome(""), &same.outcome(""));
+    std::fs::copy(old.plugin_file("worker"), same.plugin_file("worker")).unwrap();
+    bring_library(&same, &old);
+    let work = |place| same.app().arg(place).arg("start").arg("worker").arg("work").go();
+    work("fits").ok().says("started worker 0.1.0 there\n").says_in_order(WORKED).says("in the host: false\n");
+    work("host").says("refused: ").says(&second.version).does_not_say("started worker");
 }
 
 #[test]
@@ -165,11 +216,12 @@ fn a_closed_plugin_has_no_process_and_its_functions_say_so() {
 
 #[test]
 fn deaths_in_the_midst_of_calls_leave_nothing_behind() {
-    let ran = host("soon start worker storm 100");
-    ran.ok()
-        .says("in the end: Hello, you\n")
-        .says("files: true\n")
-        .says_in_lines(3, "calls: true good, true not");
+    let words = "soon limits 128 start worker close note start worker storm 1000 close note";
+    let ran = call(words).takes_long().go();
+    ran.ok().says("in the end: Hello, you\n").says_in_lines(3, "calls: true good, true not");
+    let left: Vec<&str> = ran.stdout.lines().filter(|line| line.starts_with("left: ")).collect();
+    assert!(left.len() == 2 && left[0] == left[1], "{left:?}");
+    assert!(left[0].contains(" 0 processes, 0 shared mappings, "), "{left:?}");
 }
 
 #[test]

@@ -7,9 +7,9 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 /// A compiler and its version.
-struct Compiler {
-    path: PathBuf,
-    version: String,
+pub struct Compiler {
+    pub path: PathBuf,
+    pub version: String,
 }
 
 /// The same workspace, built by the default compiler in `default/` and by the second one in `second/`.
@@ -29,11 +29,7 @@ static BUILT: LazyLock<Option<Built>> = LazyLock::new(|| {
             "hello",
             "#[dynplug::export]\npub fn f() { println!(\"Hello, number {}\", app_api::number()) }\n",
         );
-    let default = version(&fixture, Path::new("rustc"))?;
-    let Some(second) = second(&fixture, &default) else {
-        skipped("there is no second Rust compiler, neither on PATH nor as /usr/bin/rustc");
-        return None;
-    };
+    let (default, second) = compilers(&fixture)?;
     if let Some(triple) = target().named() {
         let said = Command::new(&second.path).args(["--print", "target-libdir", "--target", triple]).output();
         let folder = said.map(|said| String::from_utf8_lossy(&said.stdout).trim().to_owned());
@@ -46,8 +42,19 @@ static BUILT: LazyLock<Option<Built>> = LazyLock::new(|| {
     keep(&fixture, "default");
     let next = fixture.build().env("RUSTC", &second.path).go();
     keep(&fixture, "second");
-    Some(Built { fixture, builds: [first, next], default, second: second.version })
+    Some(Built { fixture, builds: [first, next], default: default.version, second: second.version })
 });
+
+/// The default compiler and another one, if there is one.
+pub fn compilers(fixture: &Fixture) -> Option<(Compiler, Compiler)> {
+    let path = PathBuf::from("rustc");
+    let default = Compiler { version: version(fixture, &path)?, path };
+    let Some(second) = second(fixture, &default.version) else {
+        skipped("there is no second Rust compiler, neither on PATH nor as /usr/bin/rustc");
+        return None;
+    };
+    Some((default, second))
+}
 
 /// Puts the outcome aside, if there is one: what the build said is looked at by each test.
 fn keep(fixture: &Fixture, name: &str) {

@@ -13,6 +13,7 @@ mod message;
 #[cfg(target_os = "linux")]
 mod serve;
 mod shapes;
+mod signature;
 #[cfg(target_os = "linux")]
 mod start;
 mod started;

@@ -1,8 +1,7 @@
 //! A plugin that was started, wherever it runs, and its functions.
 
 use super::message::{Description, FIRST, GOOD, NO_RESULT, SHAPES, type_id};
-use super::shapes;
-use super::{Call, CallError, OwnProcess, RunIn, StartError};
+use super::{Call, CallError, OwnProcess, RunIn, StartError, shapes, signature};
 use crate::error::{LookupError, OpenError, WrongType};
 use crate::loader::Loader;
 use crate::nearest::Nearest;
@@ -300,7 +299,7 @@ impl Own {
         };
         let is_same = match self.shares_types {
             true => item.type_id == type_id(id),
-            false => item.type_name == want,
+            false => signature::is_alike(&item.type_name, want),
         };
         if !is_same {
             return Err(LookupError::WrongType(WrongType {

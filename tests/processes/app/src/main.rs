@@ -22,7 +22,10 @@ fn main() {
             "reading" => {
                 options = options.confine(Confinement::new(Level::ReadOnly { read: vec![word().into()] }));
             }
-            "limits" => options = options.confine(Confinement::new(Level::LimitsOnly).memory(256 << 20)),
+            "limits" => {
+                let bytes = word().parse::<u64>().expect("a number") << 20;
+                options = options.confine(Confinement::new(Level::LimitsOnly).memory(bytes));
+            }
             "read" => {
                 let plugin = plugin.as_ref().expect("it was started");
                 let read = plugin.function::<fn(&str) -> Result<String, String>>("read").expect("it has it");
@@ -55,7 +58,11 @@ fn main() {
             }
             "work" => work(plugin.as_ref().expect("it was started")),
             "misbehave" => misbehave(plugin.as_ref().expect("it was started"), &word()),
-            "storm" => storm(plugin.as_ref().expect("it was started"), word().parse().expect("a number")),
+            "storm" => {
+                let plugin = plugin.as_ref().expect("it was started");
+                storm(plugin, word().parse().expect("a number"));
+            }
+            "note" => println!("{}", left()),
             "wait" => std::thread::sleep(Duration::from_secs(3600)),
             other => panic!("there is no verb {other}"),
         }
@@ -139,8 +146,6 @@ fn misbehave(plugin: &Started, how: &str) {
 /// Kills its process so many times in the midst of calls, in all the ways that there are.
 fn storm(plugin: &Started, deaths: usize) {
     let done = std::sync::atomic::AtomicBool::new(false);
-    let open_files = || std::fs::read_dir("/proc/self/fd").expect("there is /proc").count();
-    let before = open_files();
     std::thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
@@ -162,7 +167,7 @@ fn storm(plugin: &Started, deaths: usize) {
             });
         }
         let misbehave = plugin.function::<fn(&str) -> u32>("misbehave").expect("it has it");
-        let ways = ["abort", "exit", "fault", "kill", "hang"];
+        let ways = ["abort", "exit", "fault", "kill", "hang", "memory"];
         for death in 0..deaths {
             let started = plugin.started();
             let way = ways[death % ways.len()];
@@ -171,7 +176,7 @@ fn storm(plugin: &Started, deaths: usize) {
                     let _ = std::process::Command::new("kill").args(["-KILL", &process.to_string()]).status();
                 }
             } else {
-                let within = Duration::from_millis(if way == "hang" { 50 } else { 5000 });
+                let within = Duration::from_millis(if way == "hang" { 20 } else { 10_000 });
                 assert!(misbehave.call_within(within, (way,)).is_err());
             }
             let began = Instant::now();
@@ -184,5 +189,16 @@ fn storm(plugin: &Started, deaths: usize) {
     });
     let greet = plugin.function::<fn(&str) -> String>("greet").expect("it has it");
     println!("in the end: {}", greet.call(("you",)).expect("it greets"));
-    println!("files: {}", open_files() <= before + 2);
+}
+
+/// What this process has that could be left over: open files, processes that it has started, and memory that it shares.
+fn left() -> String {
+    let names = |folder: &str| std::fs::read_dir(folder).expect("there is /proc").flatten().map(|entry| entry.path());
+    let files = names("/proc/self/fd").count();
+    let children = names("/proc/self/task").filter_map(|thread| std::fs::read_to_string(thread.join("children")).ok());
+    let children: usize = children.map(|children| children.split_whitespace().count()).sum();
+    let maps = std::fs::read_to_string("/proc/self/maps").expect("there is /proc");
+    let shared = maps.lines().filter(|line| line.split(' ').nth(1).is_some_and(|rights| rights.ends_with('s'))).count();
+    let threads = names("/proc/self/task").count();
+    format!("left: {files} files, {children} processes, {shared} shared mappings, {threads} threads")
 }
