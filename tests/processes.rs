@@ -1,6 +1,6 @@
 //! Plugins in processes of their own: what an export needs for it, and what a file says about that.
 
-use crate::harness::{Call, Fixture, Kind, Ran, copy};
+use crate::harness::{Call, Fixture, Kind, Ran, copy, repository, shared_target};
 use crate::second_compiler::compilers;
 use std::sync::LazyLock;
 
@@ -207,6 +207,52 @@ fn what_keeps_a_plugin_from_starting_is_told() {
         .says("could not be started: can't start the process: No such file or directory");
     // A program that is no runner.
     host("runner /bin/true never start worker").ok().says("refused: ").says("ended with exit code 0");
+}
+
+#[test]
+fn whatever_a_runner_says_the_host_lives_on_and_says_what_is_wrong() {
+    let liar = Fixture::empty("liar");
+    liar.copy("liar");
+    let path = repository().join("crates/dynplug-process");
+    liar.root_manifest(&format!("dynplug-process = {{ path = '{}' }}\n", path.display()));
+    liar.cargo("build").go().ok();
+    let runner = shared_target().join("plain/debug/liar");
+    let (old, build) = &*BUILT;
+    build.ok();
+    // Where both were built with one API library no shapes are asked for.
+    let other = mixed("processes with a liar", old);
+    bring_library(&other, old);
+    let hear = |host: &Fixture, lie: &str| {
+        let call = host.app().arg("runner").arg(&runner).arg("lie").arg(lie);
+        call.arg("start").arg("worker").arg("greet").go()
+    };
+    for (lie, says) in [
+        ("says nothing of itself", ""),
+        ("says noise of itself", ""),
+        ("has exports without end", ""),
+        ("has a name without end", ""),
+        ("answers with an unknown status", "the status 77"),
+    ] {
+        let ran = hear(old, lie);
+        ran.says("refused: ").says("the plugin's process gave no answer that makes sense: ").says(says);
+        ran.says("it was started");
+    }
+    for (lie, says) in [
+        ("is honest", "Ok(\"Hello\")"),
+        ("has a shape without end", "the result can't be read"),
+        ("has shapes without end", "the result can't be read"),
+        ("names types that are nowhere", "the host has a text, and the plugin has `nowhere`"),
+        ("has no shapes", "the plugin doesn't say what its function gives"),
+        ("gives a text without end", "the result can't be read"),
+        ("gives nothing", "the result can't be read"),
+        ("gives what is no text", "the result can't be read"),
+        ("gives an error that is no text", "the function has run"),
+        ("gives more than was asked for", "there are 64 bytes more than it has"),
+        ("ends", "the process ended with exit code 9"),
+        ("can do nothing", "it can't; nothing was called"),
+    ] {
+        hear(&other, lie).ok().says("greeting: ").says(says);
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ mod follow;
 use crate::wire::{Contents, Described, Shape, Shapes, Type};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write;
 
 /// The types that shapes name.
@@ -22,8 +22,9 @@ pub(super) fn gives<R: DeserializeOwned>(expected: &Described) -> Result<(), Str
     let (Some(here), Some(there)) = (own.shapes.first(), expected.shapes.last()) else {
         return Err("the plugin doesn't say what its function gives".to_owned());
     };
-    let (seen, path) = (BTreeSet::new(), "the result".to_owned());
-    Both { here: &own.types, there: &expected.types, seen, path }.compare(here, there)
+    let (here_types, there_types) = (&own.types, &expected.types);
+    let (seen, path, open) = (BTreeSet::new(), "the result".to_owned(), VecDeque::new());
+    Both { here: here_types, there: there_types, seen, path, level: 0, open }.all_of(here, there)
 }
 
 /// Follows arguments, as a tuple, through what the plugin wants.
@@ -36,13 +37,50 @@ pub(super) fn wants(expected: &Described, arguments: &impl Serialize) -> Result<
 struct Both<'a> {
     here: &'a Types,
     there: &'a Types,
-    /// What has been begun, since types may contain themselves.
+    /// What has been compared or is to be, since types may contain themselves.
     seen: BTreeSet<(&'a str, &'a str)>,
     /// Which part is compared, in words.
     path: String,
+    /// In how many types it lies.
+    level: usize,
+    /// What is still to be compared, with the place of each. The plugin's types may be any number that lie in each other, so this
+    /// is no recursion.
+    open: VecDeque<Pair<'a>>,
 }
 
+/// Two types by their names.
+struct Pair<'a> {
+    here: &'a str,
+    there: &'a str,
+    path: String,
+    level: usize,
+}
+
+/// In how many others a type may lie to be compared: no value that lies deeper is ever read.
+const LEVELS: usize = 128;
+
 impl<'a> Both<'a> {
+    /// Compares all that is in two shapes, the nearest first.
+    fn all_of(mut self, here: &'a Shape, there: &'a Shape) -> Result<(), String> {
+        self.compare(here, there)?;
+        while let Some(Pair { here, there, path, level }) = self.open.pop_front() {
+            if level > LEVELS {
+                break;
+            }
+            (self.path, self.level) = (path, level);
+            match (self.here.get(here), self.there.get(there)) {
+                (Some(Type::Struct(one)), Some(Type::Struct(other))) => self.contents(one, other)?,
+                (Some(Type::Enum(ones)), Some(Type::Enum(others))) => self.variants(ones, others)?,
+                (Some(one), Some(other)) => return self.differs(kind(one), kind(other)),
+                (one, other) => {
+                    let words = |of: Option<&Type>| of.map_or("nothing of that name", kind);
+                    return self.differs(words(one), words(other));
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn within(
         &mut self,
         part: std::fmt::Arguments<'_>,
@@ -63,15 +101,11 @@ impl<'a> Both<'a> {
     fn compare(&mut self, here: &'a Shape, there: &'a Shape) -> Result<(), String> {
         match (here, there) {
             (Shape::Type(one), Shape::Type(other)) => {
-                if !self.seen.insert((one, other)) {
-                    return Ok(());
+                if self.seen.insert((one, other)) {
+                    let (path, level) = (self.path.clone(), self.level + 1);
+                    self.open.push_back(Pair { here: one, there: other, path, level });
                 }
-                match (self.here.get(one), self.there.get(other)) {
-                    (Some(Type::Struct(one)), Some(Type::Struct(other))) => self.contents(one, other),
-                    (Some(Type::Enum(ones)), Some(Type::Enum(others))) => self.variants(ones, others),
-                    (Some(one), Some(other)) => self.differs(kind(one), kind(other)),
-                    _ => self.differs(one, other),
-                }
+                Ok(())
             }
             (Shape::Option(one), Shape::Option(other)) => {
                 self.within(format_args!(", in the option"), |both| both.compare(one, other))

@@ -335,12 +335,7 @@ impl Own {
         let write = |mut writer: &mut dyn std::io::Write| Output::new(&mut writer).write(arguments);
         let called = self.keeper.call(number, deadline, write, &mut answer);
         let result = match called {
-            Ok(GOOD) => Input::new(&answer).forgetting().read().map_err(|error| match error {
-                wire::Error::Arguments(error) => {
-                    CallError::Result(format!("the result can't be read: {error}"))
-                }
-                other => CallError::Result(other.to_string()),
-            }),
+            Ok(GOOD) => result(&answer).map_err(CallError::Result),
             Ok(status) => {
                 let text = String::from_utf8_lossy(&answer).into_owned();
                 Err(if status == NO_RESULT { CallError::Result(text) } else { CallError::Arguments(text) })
@@ -351,6 +346,19 @@ impl Own {
             ANSWER.set(answer);
         }
         result
+    }
+}
+
+/// Reads what a function gave.
+fn result<R: DeserializeOwned>(answer: &[u8]) -> Result<R, String> {
+    let mut input = Input::new(answer);
+    let result = input.forgetting().read().map_err(|error| match error {
+        wire::Error::Arguments(error) => format!("the result can't be read: {error}"),
+        other => other.to_string(),
+    })?;
+    match input.rest() {
+        0 => Ok(result),
+        more => Err(format!("the result can't be read: there are {more} bytes more than it has")),
     }
 }
 

@@ -17,6 +17,14 @@ fn main() {
             "fits" => place = RunIn::HostIfItFits,
             "runner" => options = options.runner(word()),
             "fails" => options = options.variable("WORKER_FAILS", word()),
+            "lie" => options = options.variable("LIE", word()),
+            "greet" => {
+                let greet = plugin.as_ref().expect("it was started").function::<fn(&str) -> String>("greet");
+                match greet.map(|greet| greet.call(("you",))) {
+                    Ok(greeting) => println!("greeting: {:?}", greeting.map_err(|error| error.to_string())),
+                    Err(error) => println!("no greeting: {error}"),
+                }
+            }
             "never" => options = options.restart(Restart::never()),
             "compute" => options = options.confine(Confinement::new(Level::ComputeOnly).memory(512 << 20)),
             "reading" => {

@@ -1,5 +1,5 @@
 use super::{gives as compare, wants as follow};
-use crate::wire::{Described, Shapes};
+use crate::wire::{Contents, Described, Shape, Shapes, Type};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -185,4 +185,28 @@ fn what_cant_be_seen_stands_in_the_way_where_it_is_met() {
     let says = gives::<Mostly, Mostly>().unwrap_err();
     assert!(says.starts_with("the result, variant `Unseen`: it has no shape"), "{says}");
     assert!(wants::<Mostly>(Mostly::Unseen(Untagged::One(1))).is_err());
+}
+
+#[test]
+fn a_chain_of_types_without_end_is_followed_as_far_as_values_go() {
+    let name = |number: u32| Shape::Type(number.to_string());
+    let way = |next| {
+        let it = vec![("it".to_owned(), Shape::Option(Box::new(name(next))))];
+        let to = Contents::Elements(vec![Shape::Str, Shape::U8]);
+        let variants = [
+            ("Nowhere", Contents::Nothing),
+            ("To", to),
+            ("By", Contents::Fields(it)),
+            ("Number", Contents::One(Shape::U8)),
+        ];
+        let variants = variants.map(|(name, contents)| (name.to_owned(), contents));
+        Type::Enum((0..).zip(variants).collect())
+    };
+    let types = (0..200_000).map(|number| (number.to_string(), way(number + 1))).collect();
+    let long = Described { shapes: vec![name(0)], types };
+    assert_eq!(compare::<Way>(&long), Ok(()));
+    // What comes soon enough is seen.
+    let types = (0..20).map(|number| (number.to_string(), way(number + 1))).collect();
+    let says = compare::<Way>(&Described { shapes: vec![name(0)], types }).unwrap_err();
+    assert!(says.ends_with("the host has an enum, and the plugin has nothing of that name"), "{says}");
 }
