@@ -9,6 +9,7 @@ mod changed_files;
 mod command_line;
 mod contract;
 mod copies;
+mod elsewhere;
 mod finding;
 mod forms;
 mod harmless_changes;

@@ -1,6 +1,6 @@
 //! Building for another target than this machine, by cargo's own configuration; and with a std that cargo compiles.
 
-use crate::harness::{CALLS_F, Call, Fixture, shared_target, skipped, target};
+use crate::harness::{CALLS_F, Call, Fixture, Kind, shared_target, skipped, target};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
@@ -78,6 +78,31 @@ fn what_is_built_for_another_machine_is_read_here_refused_here_and_runs_there() 
     fixture.app().go().ok().prints("f of the plugin");
     std::fs::copy(&plugin, fixture.plugin_file("hello")).expect("the plugin can be copied");
     fixture.app().go().fails_with(1).says("aarch64").does_not_say("f of the plugin");
+}
+
+#[test]
+fn the_program_for_processes_of_another_machine_is_asked_for_once_and_found_from_then_on() {
+    if target().named().is_some() || !builds_for(OTHER, LINKER) {
+        return;
+    }
+    let fixture = Fixture::empty("processes of another machine");
+    let feature = "dynplug = { workspace = true, features = [\"process\"] }";
+    fixture.package("app-api", Kind::Api, &[feature], "pub use dynplug;\n").host(CALLS_F);
+    fixture.root_file(".cargo/config.toml", &format!("[target.{OTHER}]\nlinker = '{LINKER}'\n"));
+    let cache = fixture.root().join("a cache");
+    let build = || fixture.build().args(["--target", OTHER]).env("DYNPLUG_CACHE", &cache).go();
+    let ran = build();
+    ran.ok().says("dynplug::no-runner").says(&format!("for `{OTHER}`")).says("cargo install cargo-dynplug");
+    let (_, command) = ran.stderr.split_once("--root '").expect("the command says where");
+    let (root, _) = command.split_once('\'').expect("the path ends");
+    assert!(Path::new(root).starts_with(&cache), "{ran}");
+    let placed = fixture.outcome("dynplug-runner");
+    assert!(!placed.exists());
+    // As `cargo install` does.
+    std::fs::create_dir_all(Path::new(root).join("bin")).unwrap();
+    std::fs::write(Path::new(root).join("bin/dynplug-runner"), "for the other").unwrap();
+    build().ok().does_not_say("no-runner");
+    assert_eq!(std::fs::read_to_string(placed).unwrap(), "for the other");
 }
 
 #[test]

@@ -263,7 +263,8 @@ pub(crate) fn prove(
     })
 }
 
-/// The bytes of a file that is to run in another process, if the policy lets it in. Whether it fits is that process's to say.
+/// The bytes of a file that is to run in another process, a plugin or its API library, if the policy lets it in. Whether it fits is
+/// that process's to say.
 #[cfg(all(feature = "process", target_os = "linux"))]
 pub(crate) fn read_judged(path: &Path, terms: &Terms) -> Result<Vec<u8>, OpenError> {
     let found = find(path, path.metadata())?;

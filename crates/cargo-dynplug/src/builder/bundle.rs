@@ -1,4 +1,4 @@
-//! What a bundle is made of: a build of hosts and the plugins for them, and what is known of the packages inside.
+//! What a bundle is made of: a build of hosts and the plugins for them, or of plugins alone, and what is known of the packages inside.
 
 use super::Builder;
 use crate::context;
@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 pub struct Parts<'a> {
     /// Hosts, libraries and plugins; not put anywhere yet.
     pub outcome: Outcome,
-    /// The host's package.
-    pub host: &'a Package,
+    /// The host's package; of a bundle without hosts the first plugin's.
+    pub main: &'a Package,
     /// The identity of the API library.
     pub identity: String,
     /// The packages of the workspace and below, as the build knows them and as cargo does.
@@ -37,16 +37,18 @@ impl Builder<'_> {
     ///
     /// # Errors
     /// When it isn't clear which host is meant, or a compilation fails (cargo has said why).
-    pub fn parts(&self) -> Result<Parts<'_>> {
-        let selection = self.bundled()?;
+    pub fn parts(&self, plugins_alone: bool) -> Result<Parts<'_>> {
+        let selection = if plugins_alone { self.plugins_alone()? } else { self.bundled()? };
         self.check_features()?;
         let lock = self.lock()?;
         self.say_notices();
         let (outcome, sdk) = self.make(&selection)?;
         let metadata = &self.workspace.metadata;
-        let Some(host) = selection.hosts.first().filter(|_| !outcome.hosts.is_empty()) else {
-            return Err(no_host().into());
+        let main = match plugins_alone {
+            true => selection.plugins.first(),
+            false => selection.hosts.first().filter(|_| !outcome.hosts.is_empty()),
         };
+        let main = main.ok_or_else(no_host)?;
         let packages = (self.context.packages.iter())
             .filter_map(|known| {
                 let is_it = |p: &&Package| p.manifest_path.parent().is_some_and(|f| f == known.manifest_dir);
@@ -55,7 +57,7 @@ impl Builder<'_> {
             .collect();
         Ok(Parts {
             outcome,
-            host: &metadata[host],
+            main: &metadata[main],
             identity: sdk.description.api.identity,
             packages,
             target: &self.settings.target,
@@ -68,6 +70,23 @@ impl Builder<'_> {
                 .join("bundle")
                 .join(self.settings.outcome(self.arguments.workspace.profile_folder())),
         })
+    }
+
+    /// What goes into a bundle without hosts: the plugins that are named or all.
+    fn plugins_alone(&self) -> Result<Selection> {
+        let mut selection = self.workspace.selection(self.arguments)?;
+        if self.arguments.package.is_empty() {
+            selection.plugins.clone_from(&self.workspace.plugins);
+        }
+        selection.hosts.clear();
+        match selection.plugins.is_empty() {
+            true => Err(Diagnostic::error("no-plugin", "there is no plugin to bundle")
+                .note("with `--plugins` a bundle has plugins and no host")
+                .help("name one that the workspace has: `-p PLUGIN`")
+                .usage()
+                .into()),
+            false => Ok(selection),
+        }
     }
 
     /// What goes into a bundle: the hosts that are named or the one that there is, and the plugins that are named or all.

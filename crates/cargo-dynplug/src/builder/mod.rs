@@ -7,6 +7,7 @@ mod findable;
 mod folders;
 mod libraries;
 mod plugin;
+mod runner;
 mod tools;
 
 use crate::cargo::{Cargo, Relay, Said};
@@ -16,7 +17,7 @@ use crate::diagnostic::{Diagnostic, Doing, Level, Result};
 use crate::files;
 use crate::linker;
 use crate::metadata_keys;
-use crate::outcome::{Host, Outcome, manifest_in};
+use crate::outcome::{Host, Outcome};
 use crate::profile;
 use crate::sdk::links::{self, Place, Script};
 use crate::sdk::{Making, Sdk, locate};
@@ -25,7 +26,6 @@ use crate::toolchain;
 use crate::workspace::{Selection, Workspace, read_metadata};
 pub use bundle::Parts;
 use cargo_metadata::{CrateType, Message, PackageId, TargetKind};
-use dynplug_manifest::Manifest;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -35,8 +35,6 @@ pub use tools::Tool;
 pub const RUSTDOC_SHIM: &str = "dynplug-rustdoc";
 /// The name by which cargo and rustdoc call it to run tests.
 const RUNNER_SHIM: &str = "dynplug-test-runner";
-/// The program that runs plugins in processes of their own. It lies beside this one.
-const RUNNER: &str = "dynplug-runner";
 
 /// A build under way.
 pub struct Builder<'a> {
@@ -223,32 +221,6 @@ impl<'a> Builder<'a> {
         self.said.finish();
         let runner = if hosts.is_empty() { None } else { self.runner(&library)? };
         Ok((Outcome { folder, library, hosts, runner, plugins, libraries: libraries.built() }, sdk))
-    }
-
-    /// The program that runs plugins in processes of their own, where the hosts can start it.
-    fn runner(&self, library: &Path) -> Result<Option<PathBuf>> {
-        let starts = |manifest: &Manifest| manifest.crates.iter().any(|it| it.package == "dynplug-process");
-        if !manifest_in(library).is_some_and(|manifest| starts(&manifest)) {
-            return Ok(None);
-        }
-        let runner = std::env::current_exe().doing("find this program")?.with_file_name(RUNNER);
-        let is_native = self.settings.target == self.settings.host;
-        if is_native && runner.is_file() {
-            return Ok(Some(runner));
-        }
-        let install = format!("cargo install cargo-dynplug --bin {RUNNER}");
-        let warning = if is_native {
-            Diagnostic::warning("no-runner", format!("there is no `{RUNNER}` beside this program"))
-                .note("plugins can't run in processes of their own without it")
-                .help(format!("install it: `{install}`"))
-        } else {
-            let target = &self.settings.target;
-            Diagnostic::warning("no-runner", format!("`{RUNNER}` has to be built for `{target}`"))
-                .note("plugins can't run in processes of their own without it")
-                .help(format!("`{install} --target {target}`, and put it beside the host"))
-        };
-        self.say(&warning);
-        Ok(None)
     }
 
     /// A program of the target, yet to be run.

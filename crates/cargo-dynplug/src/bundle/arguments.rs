@@ -17,6 +17,10 @@ pub struct BundleArguments {
     /// `<host>-<version>-<target>` in `target/dynplug/bundle/<profile>`)
     #[arg(short, long, value_name = "PATH")]
     pub output: Option<PathBuf>,
+    /// Bundle plugins without a host, and with the API library that they were built with: a host that was built with another one
+    /// can run them in processes of their own
+    #[arg(long, conflicts_with = "layout")]
+    pub plugins: bool,
     /// How the bundle is laid out
     #[arg(long, value_name = "LAYOUT", default_value = "flat")]
     pub layout: Layout,
@@ -26,7 +30,7 @@ pub struct BundleArguments {
     /// Folder for what --strip leaves out, in the form in which debuggers look for it
     #[arg(long, value_name = "DIRECTORY")]
     pub debug_files: Option<PathBuf>,
-    /// Sign the plugins, and the libraries that they share, with this secret key of `keygen` or `minisign -G`
+    /// Sign the plugins, the libraries that they share, and with --plugins the API library, with this secret key of `keygen` or `minisign -G`
     #[arg(long, value_name = "KEY")]
     pub sign: Option<PathBuf>,
     /// Read its password from the first line of a file (default: from DYNPLUG_KEY_PASSWORD, or else it is asked for)

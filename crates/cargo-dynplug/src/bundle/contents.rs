@@ -29,8 +29,12 @@ pub struct Contents {
 /// Where what lies; each ends with `/` or is empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {
-    /// Hosts, the API library, and `plugins`.
+    /// Hosts.
     pub program: String,
+    /// The API library.
+    pub library: String,
+    /// Plugins, and the libraries that they share.
+    pub plugins: String,
     /// Links to the hosts, where there are some.
     pub links: Option<String>,
     /// What people and programs read of the bundle.
@@ -45,6 +49,8 @@ impl Places {
         match layout {
             Layout::Flat => Places {
                 program: String::new(),
+                library: String::new(),
+                plugins: "plugins/".to_owned(),
                 links: None,
                 documents: String::new(),
                 licences: "licenses/".to_owned(),
@@ -54,11 +60,21 @@ impl Places {
             // host that is copied elsewhere look into folders that belong to somebody else.
             Layout::Fhs => Places {
                 program: format!("lib/{name}/"),
+                library: format!("lib/{name}/"),
+                plugins: format!("lib/{name}/plugins/"),
                 links: Some("bin/".to_owned()),
                 documents: format!("share/doc/{name}/"),
                 licences: format!("share/licenses/{name}/"),
             },
         }
+    }
+}
+
+impl Places {
+    /// The places of plugins alone: where a host finds the API library of a plugin that it starts from there.
+    pub fn of_plugins() -> Places {
+        let beside = Places::of(Layout::Flat, "");
+        Places { library: "lib/".to_owned(), plugins: String::new(), ..beside }
     }
 }
 

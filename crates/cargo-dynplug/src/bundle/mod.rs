@@ -1,5 +1,5 @@
 //! `cargo dynplug bundle`: a host with its API library, its plugins and the licences of all that is inside, in a folder or
-//! one file that runs elsewhere.
+//! one file that runs elsewhere; or plugins alone, with the API library that they were built with.
 //!
 //! With `--message-format json` the last line is an object with the `reason` `dynplug-bundle`: `name`, `version`, `target`,
 //! `profile`, `layout`, `strip`, `identity`, `filename`, `files` (how many), `size` (of all files, in bytes), `glibc` and
@@ -14,9 +14,10 @@ mod pieces;
 mod place;
 mod proof;
 mod readme;
+mod runner;
 mod sbom;
 
-use crate::builder::{Builder, Parts};
+use crate::builder::{Builder, Parts, Prepared};
 use crate::diagnostic::{Diagnostic, Doing, Result};
 use crate::files;
 use crate::terminal::line;
@@ -44,23 +45,33 @@ pub fn run(arguments: &BundleArguments) -> Result<i32> {
     let debug_folder = debug_folder(arguments, named.as_ref())?;
     let time = pack::time()?;
     let signer = arguments.secret_key().map(|key| Signer::new(&key)).transpose()?;
-    let builder = Builder::of_host(&arguments.build)?;
-    let parts = builder.parts()?;
+    let builder = match arguments.plugins {
+        true => match Builder::prepare_for(&arguments.build)? {
+            Prepared::Ready(builder) => *builder,
+            Prepared::Done(code) => return Ok(code),
+        },
+        false => Builder::of_host(&arguments.build)?,
+    };
+    let parts = builder.parts(arguments.plugins)?;
 
     let name = name(&parts);
-    let version = parts.host.version.to_string();
+    let version = parts.main.version.to_string();
     let title = format!("{name}-{version}-{}", parts.target);
     let output = named.unwrap_or_else(|| Output::Folder(parts.folder.join(&title)));
     output.check()?;
     builder.status("Bundling", &title);
 
-    let places = Places::of(arguments.layout, &name);
+    let places = match arguments.plugins {
+        true => Places::of_plugins(),
+        false => Places::of(arguments.layout, &name),
+    };
+    let runner = pieces::runner(&parts.outcome, &places, arguments.strip())?;
     let mut products = pieces::read(&parts.outcome, &places, arguments.strip(), debug_folder.as_deref())?;
     let debug: Vec<_> = products.iter_mut().filter_map(|piece| piece.debug.take()).collect();
-    let components = components(&parts, &products);
+    let components = components(&parts, &products, runner.as_ref().map(|(path, _)| &**path));
     complain(&components, arguments.deny_unlicensed, &builder)?;
-    let how = How { arguments, places: &places, signer: signer.as_ref() };
-    let (contents, description) = assemble(&parts, &how, name, version, products, &components)?;
+    let how = How { arguments, places: &places, signer: signer.as_ref(), runner };
+    let (contents, description) = assemble(&parts, how, name, version, products, &components)?;
     for need in description.needs.iter().filter(|need| !need.usual) {
         builder.say(&needs_library(need));
     }
@@ -78,14 +89,14 @@ pub fn run(arguments: &BundleArguments) -> Result<i32> {
     Ok(0)
 }
 
-/// What the bundle is called: as the host's executable is, if there is one.
+/// What the bundle is called: as the host's executable is, if there is one, or else the package.
 fn name(parts: &Parts<'_>) -> String {
     let hosts = &parts.outcome.hosts;
     let the_host = match &hosts[..] {
         [one] => Some(one),
         several => several.iter().find(|h| h.default.as_ref() == Some(&h.name)),
     };
-    the_host.map_or_else(|| parts.host.name.to_string(), |host| host.name.clone())
+    the_host.map_or_else(|| parts.main.name.to_string(), |host| host.name.clone())
 }
 
 /// Where debug information goes.
@@ -108,13 +119,16 @@ fn debug_folder(arguments: &BundleArguments, output: Option<&Output>) -> Result<
 }
 
 /// What the products are compiled from, std among it.
-fn components(parts: &Parts<'_>, products: &[Piece]) -> Vec<Component> {
+fn components(parts: &Parts<'_>, products: &[Piece], runner: Option<&str>) -> Vec<Component> {
     let within: Vec<Within<'_>> =
         products.iter().map(|piece| Within { path: &piece.path, manifest: &piece.manifest }).collect();
     let mut components = licences::collect(&within, &parts.packages);
     if let Some(library) = products.first() {
-        components.push(licences::of_std(parts.rustc, parts.sysroot, &library.path));
+        let mut std = licences::of_std(parts.rustc, parts.sysroot, &library.path);
+        std.within.extend(runner.map(str::to_owned));
+        components.push(std);
     }
+    components.extend(runner.map(runner::component));
     components
 }
 
@@ -165,27 +179,31 @@ struct How<'a> {
     places: &'a Places,
     /// Who signs the plugins.
     signer: Option<&'a Signer>,
+    /// The program in which plugins run in processes of their own: its path, and what is in it.
+    runner: Option<(String, Vec<u8>)>,
 }
 
 /// Puts all together, and describes it.
 fn assemble(
     parts: &Parts<'_>,
-    how: &How<'_>,
+    how: How<'_>,
     name: String,
     version: String,
     products: Vec<Piece>,
     components: &[Component],
 ) -> Result<(Contents, Description)> {
-    let How { arguments, places, .. } = *how;
-    let images: Vec<(&str, Image<'_>)> = (products.iter())
-        .map(|piece| {
-            Ok((&*piece.path, Image::parse(&piece.bytes).doing(format_args!("inspect {}", piece.path))?))
-        })
+    let How { arguments, places, signer, runner } = how;
+    let with_code = || {
+        let products = products.iter().map(|piece| (&*piece.path, &*piece.bytes));
+        products.chain(runner.iter().map(|(path, bytes)| (&**path, &**bytes)))
+    };
+    let images: Vec<(&str, Image<'_>)> = with_code()
+        .map(|(path, bytes)| Ok((path, Image::parse(bytes).doing(format_args!("inspect {path}"))?)))
         .collect::<Result<_>>()?;
     let inside: BTreeSet<&str> =
         images.iter().flat_map(|(path, image)| [path.rsplit('/').next(), image.soname()]).flatten().collect();
     let needs = proof::needs(&images.iter().map(|(path, image)| (*path, image)).collect::<Vec<_>>(), &inside);
-    let glibc = proof::floor(products.iter().map(|piece| (&*piece.path, &*piece.bytes)))?;
+    let glibc = proof::floor(with_code())?;
     drop(images);
     let mut contents = Contents::default();
     licences::place(components, &mut contents, &places.documents, &places.licences)?;
@@ -197,8 +215,13 @@ fn assemble(
             let up = "../".repeat(links.matches('/').count());
             contents.add(format!("{links}{file}"), Entry::Link(format!("{up}{path}")))?;
         }
-        let is_judged = matches!(manifest.product, Product::Plugin | Product::PluginLibrary);
-        if let Some(signer) = how.signer.filter(|_| is_judged) {
+        let is_judged = match manifest.product {
+            Product::Plugin | Product::PluginLibrary => true,
+            // A host asks its policy about what a plugin brings along, and not about its own.
+            Product::ApiLibrary => arguments.plugins,
+            Product::Host => false,
+        };
+        if let Some(signer) = signer.filter(|_| is_judged) {
             signed.push((format!("{path}.minisig"), signer.sign(&bytes, &manifest)?.0));
         }
         listed.push(description::Product {
@@ -214,6 +237,9 @@ fn assemble(
             id: (manifest.product != Product::Host).then(|| manifest.id.to_string()),
             file: path.clone(),
         });
+        contents.add(path, Entry::File { bytes, executable: true })?;
+    }
+    if let Some((path, bytes)) = runner {
         contents.add(path, Entry::File { bytes, executable: true })?;
     }
     for (path, signature) in signed {
@@ -265,7 +291,10 @@ fn put(
         let products = description.products.iter().filter(|p| kinds.contains(&&*p.kind));
         products.map(|p| &*p.file).collect()
     };
-    for host in of(&["host"]) {
+    let hosts = of(&["host"]);
+    // Plugins without a host come with their API library, which they fit as they would a host.
+    let hosts = if hosts.is_empty() { of(&["api-library"]) } else { hosts };
+    for host in hosts {
         proof::fits(&staging.bundle(), host, &of(&["plugin", "plugin-library"]))?;
     }
     // Something may have come to be there in the meantime.

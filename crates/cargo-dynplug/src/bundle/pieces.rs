@@ -32,17 +32,33 @@ pub fn read(
     strip: Strip,
     debug_folder: Option<&Path>,
 ) -> Result<Vec<Piece>> {
-    let beside = |file: &Path| {
-        let below = file.strip_prefix(&outcome.folder).unwrap_or(file);
-        let names = below.components().map(|c| c.as_os_str().to_string_lossy().into_owned());
-        format!("{}{}", places.program, names.collect::<Vec<_>>().join("/"))
+    let at = |folder: &str, file: &Path| {
+        format!("{folder}{}", file.file_name().unwrap_or_default().to_string_lossy())
     };
-    let library = outcome.folder.join(outcome.library.file_name().unwrap_or_default());
-    let mut built = vec![(beside(&library), &outcome.library)];
-    built.extend(outcome.libraries.iter().map(|l| (beside(&outcome.plugin_library(l)), &l.file)));
-    built.extend(outcome.plugins.iter().map(|p| (beside(&outcome.plugin(p)), &p.file)));
-    built.extend(outcome.hosts.iter().map(|h: &Host| (beside(&outcome.host(h)), &h.file)));
+    let plugins = &*places.plugins;
+    let mut built = vec![(at(&places.library, &outcome.library), &outcome.library)];
+    built.extend(outcome.libraries.iter().map(|l| (at(plugins, &outcome.plugin_library(l)), &l.file)));
+    built.extend(outcome.plugins.iter().map(|p| (at(plugins, &outcome.plugin(p)), &p.file)));
+    built.extend(outcome.hosts.iter().map(|h: &Host| (at(&places.program, &outcome.host(h)), &h.file)));
     built.into_iter().map(|(path, file)| piece(path, file, strip, debug_folder)).collect()
+}
+
+/// The program in which plugins of the hosts run in processes of their own, if they can; it is stripped as the others are, and of
+/// no interest to debuggers.
+///
+/// # Errors
+/// When it can't be read, or nothing can be taken out of it.
+pub fn runner(outcome: &Outcome, places: &Places, strip: Strip) -> Result<Option<(String, Vec<u8>)>> {
+    let Some(file) = &outcome.runner else { return Ok(None) };
+    let path = format!("{}{}", places.program, file.file_name().unwrap_or_default().to_string_lossy());
+    let whole = std::fs::read(file).doing(format_args!("read {}", file.display()))?;
+    let Some(level) = strip.level() else { return Ok(Some((path, whole))) };
+    let apart = strip::apart(&whole, level, None).map_err(|why| cannot_strip(&path).note(why))?;
+    Ok(Some((path, apart.file)))
+}
+
+fn cannot_strip(path: &str) -> Diagnostic {
+    Diagnostic::error("cannot-strip", format!("nothing can be left out of {path}"))
 }
 
 fn piece(path: String, file: &Path, strip: Strip, debug_folder: Option<&Path>) -> Result<Piece> {
@@ -57,15 +73,13 @@ fn piece(path: String, file: &Path, strip: Strip, debug_folder: Option<&Path>) -
     let link =
         place.as_ref().and_then(|place| place.file_name()).map(|name| name.to_string_lossy().into_owned());
     let apart = strip::apart(&whole, level, link.as_deref()).map_err(|why| {
-        Diagnostic::error("cannot-strip", format!("nothing can be left out of {path}")).note(why).help(
+        cannot_strip(&path).note(why).help(
             "leave `--strip` away, and let the profile do it: `strip = \"debuginfo\"` or `strip = \"symbols\"`",
         )
     })?;
     // What was only meant to become smaller must not become something else.
     if self::manifest(&apart.file, file)? != manifest {
-        return Err(Diagnostic::error("cannot-strip", format!("nothing can be left out of {path}"))
-            .note("its manifest is another one afterwards")
-            .into());
+        return Err(cannot_strip(&path).note("its manifest is another one afterwards").into());
     }
     Ok(Piece { path, bytes: apart.file, manifest, debug: place.zip(apart.debug) })
 }

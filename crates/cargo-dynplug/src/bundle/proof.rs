@@ -8,7 +8,7 @@ use dynplug_manifest::image::Image;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// Every plugin fits the host, as both lie in the folder now.
+/// Every plugin fits the host, or the API library, as both lie in the folder now.
 ///
 /// # Errors
 /// When one doesn't, or it can't be told.

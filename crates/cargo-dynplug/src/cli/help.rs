@@ -91,6 +91,10 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
                 "cargo dynplug bundle --release --debug-files debug/",
             ),
             ("With the plugins signed", "cargo dynplug bundle --release --sign release.key"),
+            (
+                "Plugins alone, with the API library that they need beside hosts of other versions",
+                "cargo dynplug bundle --plugins",
+            ),
         ],
     ),
     (

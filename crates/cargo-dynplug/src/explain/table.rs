@@ -227,10 +227,10 @@ pub(super) const TABLE: &[Entry] = &[
         "no-runner",
         "there is no program that runs plugins in processes of their own",
         "An API crate whose `dynplug` has the feature `process` lets hosts run plugins in processes of their own. Such a process \
-         runs the program `dynplug-runner`, which is installed with this one and put beside the host. It isn't there, or is for \
-         another target than the host. Everything else works.",
-        "Run `cargo install cargo-dynplug --bin dynplug-runner`, for another target with `--target TRIPLE`, and put it beside the \
-         host.",
+         runs the program `dynplug-runner`, which is installed with this one and put beside the host. It isn't there. Or the host is \
+         for another target, for which it has to be compiled once. Everything else works.",
+        "Run the command that the message names. For another target it puts the program where this one looks for it, and each build \
+         and bundle for that target has it from then on.",
     ),
     entry(
         "no-sdk",
@@ -241,7 +241,8 @@ pub(super) const TABLE: &[Entry] = &[
     entry(
         "not-signable",
         "the file is no plugin",
-        "What is signed or pinned here are plugins, and libraries that plugins share: that is what a host's policy asks for.",
+        "What is signed or pinned here are plugins, libraries that plugins share, and API libraries that plugins bring for a process of \
+         their own: that is what a host's policy asks for.",
         "Name a file from the folder `plugins` that `cargo dynplug build` makes; `minisign -S` signs any file.",
     ),
     entry(

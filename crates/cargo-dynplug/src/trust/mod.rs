@@ -67,7 +67,8 @@ pub fn sign(arguments: &SignArguments) -> Result<i32> {
 fn signable(path: &Path, bytes: &[u8]) -> Result<Manifest> {
     let (what, code) = match About::of(bytes) {
         About::Product(details) => match details.manifest.product {
-            Product::Plugin | Product::PluginLibrary => return Ok(details.manifest),
+            // An API library may come with a plugin, for a process of its own.
+            Product::Plugin | Product::PluginLibrary | Product::ApiLibrary => return Ok(details.manifest),
             other => (format!("it is a {other}"), None),
         },
         About::Other(other) => (other.what, Some(other.code)),
@@ -75,7 +76,7 @@ fn signable(path: &Path, bytes: &[u8]) -> Result<Manifest> {
     let error = Diagnostic::error("not-signable", format!("{} is no plugin", path.display())).note(what);
     let error = match code {
         Some(code) => error.help(code.diagnostic().remedy),
-        None => error.help("a host's policy speaks of plugins and of libraries that they share; `minisign -S` signs any file"),
+        None => error.help("a host's policy speaks of plugins and of libraries that come with them; `minisign -S` signs any file"),
     };
     Err(error.usage().into())
 }

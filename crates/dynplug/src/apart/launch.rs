@@ -5,12 +5,13 @@ use crate::error::{NotAPlugin, OpenError};
 use crate::open::{self, Wanted};
 use crate::process;
 use crate::system;
+use crate::terms::Terms;
 use dynplug_manifest::image::Image;
 use dynplug_manifest::{Identity, LibraryReference, Manifest, Product};
 use dynplug_process::confine::Confinement;
 use dynplug_process::keeper::Program;
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -24,7 +25,12 @@ pub(super) struct Launch {
 }
 
 /// Finds all that the plugin in a file needs, with the bytes that were read of it.
-pub(super) fn launch(path: &Path, bytes: &[u8], options: &OwnProcess) -> Result<Launch, StartError> {
+pub(super) fn launch(
+    path: &Path,
+    bytes: &[u8],
+    options: &OwnProcess,
+    terms: &Terms,
+) -> Result<Launch, StartError> {
     let manifest = manifest_of(path, bytes)?;
     if !manifest.libraries.is_empty() {
         let packages = manifest.libraries.iter().map(|library| library.package.clone()).collect();
@@ -32,7 +38,9 @@ pub(super) fn launch(path: &Path, bytes: &[u8], options: &OwnProcess) -> Result<
     }
     let runner = runner(options)?;
     let shares_types = process::library().is_some_and(|own| own.id == manifest.api.identity);
-    let library = library(path, &manifest.api, shares_types)?;
+    let library = library(path, &manifest.api, shares_types, terms)?;
+    #[cfg(feature = "trust")]
+    brings_nothing(path, bytes, &manifest.api, terms)?;
     let name = &manifest.package;
     let sealed = |bytes: &[u8], path: &Path| {
         system::sealed_copy(bytes, name)
@@ -61,15 +69,22 @@ pub(super) fn launch(path: &Path, bytes: &[u8], options: &OwnProcess) -> Result<
     })
 }
 
+fn refused(path: &Path, found: NotAPlugin) -> StartError {
+    StartError::Open(OpenError::NotAPlugin { path: path.to_owned(), found })
+}
+
+fn parsed<'b>(path: &Path, bytes: &'b [u8]) -> Result<Image<'b>, StartError> {
+    Image::parse(bytes).map_err(|error| refused(path, NotAPlugin::Image(error)))
+}
+
 fn manifest_of(path: &Path, bytes: &[u8]) -> Result<Manifest, StartError> {
-    let refused = |found| StartError::Open(OpenError::NotAPlugin { path: path.to_owned(), found });
-    let image = Image::parse(bytes).map_err(|error| refused(NotAPlugin::Image(error)))?;
-    match image.manifest().map_err(|error| refused(NotAPlugin::Image(error)))? {
+    let image = parsed(path, bytes)?;
+    match image.manifest().map_err(|error| refused(path, NotAPlugin::Image(error)))? {
         Some(manifest) if manifest.product == Product::Plugin => Ok(manifest),
         Some(other) => {
             Err(open::another(path, Wanted::Plugin, other.product, &other.package, other.id).into())
         }
-        None => Err(refused(open::without_manifest(&image))),
+        None => Err(refused(path, open::without_manifest(&image))),
     }
 }
 
@@ -93,8 +108,9 @@ enum Library {
     Beside(PathBuf, Vec<u8>),
 }
 
-/// The API library that the plugin was built with: the host's own, or one that lies beside the plugin or in a folder `lib` there.
-fn library(path: &Path, api: &LibraryReference, is_own: bool) -> Result<Library, StartError> {
+/// The API library that the plugin was built with: the host's own, or one that lies beside the plugin or in a folder `lib` there. The
+/// policy is asked about the latter, as about the plugin: whoever may write beside a plugin could otherwise run what he likes.
+fn library(path: &Path, api: &LibraryReference, is_own: bool, terms: &Terms) -> Result<Library, StartError> {
     let mut searched = Vec::new();
     if is_own && let Some(own) = system::own_path() {
         let mut bytes = Vec::new();
@@ -108,16 +124,40 @@ fn library(path: &Path, api: &LibraryReference, is_own: bool) -> Result<Library,
     }
     let folder = path.parent().unwrap_or(Path::new(""));
     for file in [folder.join(&api.soname), folder.join("lib").join(&api.soname)] {
-        match fs::read(&file) {
-            Ok(bytes) if identity_of(&bytes) == Some(api.identity) => {
-                return Ok(Library::Beside(file, bytes));
+        match file.symlink_metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                searched.push(file);
+                continue;
             }
-            Ok(_) => searched.push(file),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => searched.push(file),
             Err(source) => return Err(StartError::Read { path: file, source }),
+            Ok(_) => {}
         }
+        let bytes = open::read_judged(&file, terms)?;
+        if identity_of(&bytes) == Some(api.identity) {
+            #[cfg(feature = "trust")]
+            brings_nothing(&file, &bytes, api, terms)?;
+            return Ok(Library::Beside(file, bytes));
+        }
+        searched.push(file);
     }
     Err(StartError::NoLibrary { path: path.to_owned(), library: api.soname.clone(), searched })
+}
+
+/// Makes sure that a file brings nothing into its process that nobody speaks for: what the host has, it may have.
+#[cfg(feature = "trust")]
+fn brings_nothing(
+    path: &Path,
+    bytes: &[u8],
+    api: &LibraryReference,
+    terms: &Terms,
+) -> Result<(), StartError> {
+    if terms.policy.is_none() {
+        return Ok(());
+    }
+    let image = parsed(path, bytes)?;
+    let needed: Vec<String> = image.needed().iter().map(|name| (*name).to_owned()).collect();
+    terms.lets_in(path, &needed, |name| name == api.soname || system::is_in_process(name))?;
+    Ok(())
 }
 
 fn identity_of(bytes: &[u8]) -> Option<Identity> {

@@ -16,7 +16,7 @@ impl Loader {
     pub(super) fn start_apart(&self, path: &Path) -> Result<Started, StartError> {
         let options = &self.apart.options;
         let bytes = crate::open::read_judged(path, &self.terms)?;
-        let launch = launch(path, &bytes, options)?;
+        let launch = launch(path, &bytes, options, &self.terms)?;
         let on_line = options.on_line.clone().unwrap_or_else(|| {
             Arc::new(|stream, line| match stream {
                 Stream::Output => println!("{line}"),
