@@ -29,6 +29,7 @@ mod processes;
 mod processor;
 mod promises;
 mod rebuilding;
+mod records;
 mod refusals;
 mod registry;
 mod sdk;

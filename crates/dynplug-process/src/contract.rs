@@ -32,4 +32,6 @@ pub struct Order {
     /// Called once the plugin is mapped and initialised, and before the first call is served. It gives 0, or the library ends
     /// the process.
     pub loaded: extern "C" fn() -> c_int,
+    /// The descriptor that takes [`records`](crate::records), the library's own from now on; or -1. There only if `size` says so.
+    pub records: c_int,
 }

@@ -1,5 +1,5 @@
-//! Plugins in processes of their own. [`keeper`] is how a host keeps such a process, [`channel`] how it calls functions there, and
-//! [`confine`] what that process may do.
+//! Plugins in processes of their own. [`keeper`] is how a host keeps such a process, [`channel`] how it calls functions there,
+//! [`records`] how its log comes from there, and [`confine`] what that process may do.
 //!
 //! # Platform-specific behaviour
 //!
@@ -10,5 +10,6 @@ pub mod channel;
 pub mod confine;
 pub mod contract;
 pub mod keeper;
+pub mod records;
 #[cfg(all(feature = "runner", target_os = "linux"))]
 pub mod runner;

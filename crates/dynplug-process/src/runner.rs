@@ -11,7 +11,7 @@ use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
 use std::error::Error;
 use std::ffi::{CString, OsString, c_int};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, IntoRawFd};
 use std::sync::{Mutex, PoisonError};
 
 /// What the command line says.
@@ -76,7 +76,8 @@ fn serve(launch: &Launch) -> Result<c_int, Box<dyn Error>> {
     if getppid() != Pid::from_raw(launch.host) {
         return Err("the host has ended".into());
     }
-    let files = channel::luggage()?;
+    let mut files = channel::luggage()?;
+    let records = if files.len() == 3 { files.pop() } else { None };
     let [library, plugin] = &files[..] else {
         return Err(
             format!("the host sent {} files instead of an API library and a plugin", files.len()).into()
@@ -97,7 +98,9 @@ fn serve(launch: &Launch) -> Result<c_int, Box<dyn Error>> {
         "the API library that the plugin was built with can't serve plugins: it was built without dynplug's feature `process`"
     })?;
     let path = CString::new(path(plugin))?;
-    let order = Order { size: size_of::<Order>(), path: path.as_ptr(), threads: launch.threads, loaded };
+    let records = records.map_or(-1, IntoRawFd::into_raw_fd);
+    let (size, path, threads) = (size_of::<Order>(), path.as_ptr(), launch.threads);
+    let order = Order { size, path, threads, loaded, records };
     // SAFETY: the order and its path live until the function returns.
     Ok(unsafe { function(&raw const order) })
 }

@@ -113,6 +113,15 @@ impl Channel {
         Ok(Request { desk, slot, function, written: 0, deadline, sent: false })
     }
 
+    /// Sets a word that the other process can read at any time ([`Notice`](super::Notice)).
+    pub fn set_notice(&self, notice: u32) {
+        let word = self.desk.memories.requests.word(layout::NOTICE);
+        // Others look at this line of memory, and it seldom changes.
+        if word.load(Relaxed) != notice {
+            word.store(notice, Relaxed);
+        }
+    }
+
     /// Lets the other process know that there will be no more calls, and ends those that wait. An honest process ends then.
     pub fn close(&self) {
         self.desk.socket.hang_up();
@@ -136,6 +145,7 @@ impl Desk {
         let map = || Error::system::<io::Error>("map memory to be shared");
         let requests = Writable::new(&files.requests, layout.size()).map_err(map())?;
         let answers = Mapping::new(&files.answers, layout.size()).map_err(map())?;
+        requests.word(layout::NOTICE).store(config.notice, Relaxed);
         let (socket, theirs) = Socket::pair()?;
         send(&socket)?;
         socket.send(&files, layout, config.spin)?;

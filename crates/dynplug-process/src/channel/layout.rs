@@ -6,7 +6,8 @@
 //! | requests, written by the host | | answers, written by the other process | |
 //! |---|---|---|---|
 //! | 0 | the bell: changes with every call | 0 | how many threads sleep on the bell |
-//! | 64 + 4·slot | the last call in this slot | 4 | how many threads look at the bell |
+//! | 4 | the notice | 4 | how many threads look at the bell |
+//! | 64 + 4·slot | the last call in this slot | | |
 //! | slot + 0 | the function | slot + 0 | the last call that was answered |
 //! | slot + 4 | 1 if the host sleeps on the answer | slot + 4 | the status |
 //! | slot + 8 | the length | slot + 8 | the length |
@@ -21,6 +22,7 @@ const MOST_REGION: usize = if usize::BITS >= 64 { 2 << 30 } else { 16 << 20 };
 
 /// In the requests.
 pub(super) const BELL: usize = 0;
+pub(super) const NOTICE: usize = 4;
 pub(super) const SLEEPERS: usize = 0;
 pub(super) const LOOKERS: usize = 4;
 /// From the begin of a slot, in the requests.

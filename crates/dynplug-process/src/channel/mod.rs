@@ -67,7 +67,7 @@ mod worker;
 pub use {
     error::{CallError, Error, Lie},
     host::{Channel, Request},
-    worker::{Answer, Asked, Served},
+    worker::{Answer, Asked, Notice, Served},
 };
 
 #[cfg(unix)]
@@ -92,11 +92,13 @@ pub struct Config {
     pub keep: usize,
     /// For how long either side looks before it sleeps. Ordinarily 50 µs.
     pub spin: Duration,
+    /// What [`Channel::set_notice`] sets, as it is before the process starts. Ordinarily 0.
+    pub notice: u32,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Config { slots: 8, region: 128 << 20, keep: 1 << 20, spin: Duration::from_micros(50) }
+        Config { slots: 8, region: 128 << 20, keep: 1 << 20, spin: Duration::from_micros(50), notice: 0 }
     }
 }
 

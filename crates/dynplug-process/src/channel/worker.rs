@@ -22,7 +22,18 @@ use std::{
 #[derive(Debug)]
 pub struct Served {
     socket: Socket,
-    counter: Counter,
+    counter: Arc<Counter>,
+}
+
+/// A word that the host sets ([`Channel::set_notice`](super::Channel::set_notice)), as it is now.
+#[derive(Debug, Clone)]
+pub struct Notice(Arc<Counter>);
+
+impl Notice {
+    /// The word.
+    pub fn get(&self) -> u32 {
+        self.0.memories.requests.word(layout::NOTICE).load(Relaxed)
+    }
 }
 
 #[derive(Debug)]
@@ -65,7 +76,12 @@ impl Served {
             spin: Spin::new(spin),
             closed: AtomicU32::new(0),
         };
-        Ok(Served { socket, counter })
+        Ok(Served { socket, counter: Arc::new(counter) })
+    }
+
+    /// The word that the host sets, to be read as long as the process lives.
+    pub fn notice(&self) -> Notice {
+        Notice(self.counter.clone())
     }
 
     /// Has `threads` threads call `function` for every call of the host's, until the host is gone. `function` gives the
@@ -78,15 +94,14 @@ impl Served {
     where
         F: Fn(Asked<'_>, &mut Answer<'_>) -> u32 + Send + Sync + 'static,
     {
-        let shared = Arc::new((self.counter, function));
+        let (counter, function) = (self.counter, Arc::new(function));
         for number in 0..threads.max(1) {
-            let shared = shared.clone();
+            let (counter, function) = (counter.clone(), function.clone());
             thread::Builder::new()
                 .name(format!("dynplug-call-{number}"))
-                .spawn(move || shared.0.work(&shared.1))
+                .spawn(move || counter.work(&*function))
                 .map_err(Error::system("start a thread"))?;
         }
-        let counter = &shared.0;
         self.socket.wait_for_end(None, None, None);
         // One that was just about to sleep misses the first.
         for _ in 0..50 {

@@ -20,6 +20,7 @@ pub use lines::Stream;
 pub use restart::Restart;
 
 use crate::channel;
+use crate::records::Records;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
@@ -66,11 +67,13 @@ pub struct Options {
     pub channel: channel::Config,
     /// What is done with the lines that a process writes.
     pub on_line: OnLine,
+    /// What is done with the records that it sends. Where there is nobody for them, it gets no pipe to send any.
+    pub records: Option<Arc<dyn Records>>,
 }
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Options { processes, restart, kill_when_late, grace, channel, on_line: _ } = self;
+        let Options { processes, restart, kill_when_late, grace, channel, on_line: _, records: _ } = self;
         f.debug_struct("Options")
             .field("processes", processes)
             .field("restart", restart)

@@ -4,11 +4,13 @@ use super::ending::signal_name;
 use super::lines::{Lines, Tail};
 use super::{Cause, Ending, Failure, How, Options, Program, Stream};
 use crate::channel::{self, CallError, Channel};
+use crate::records::{self, Messages, Records};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
@@ -92,7 +94,8 @@ impl Keeper {
             // Dropping the keeper ends those that were begun.
             let thread = thread::Builder::new()
                 .name("dynplug-keeper".into())
-                .stack_size(256 << 10)
+                // Whoever takes lines and records runs in it, too.
+                .stack_size(1 << 20)
                 .spawn(move || shared.keep(place))
                 .map_err(|source| channel::Error::System { what: "start a thread", source })?;
             lock(&keeper.threads).push(thread);
@@ -113,6 +116,9 @@ impl Keeper {
         answer: &mut Vec<u8>,
     ) -> Result<u32, Failure<E>> {
         let live = self.shared.take(deadline)?;
+        if let Some(records) = &self.shared.options.records {
+            live.channel.set_notice(records.wanted());
+        }
         let called = live.call(function, deadline, write, answer);
         live.busy.fetch_sub(1, Relaxed);
         match called {
@@ -291,7 +297,7 @@ impl Shared {
         loop {
             let began = Instant::now();
             let ending = Arc::new(match self.spawn() {
-                Ok((live, child)) => {
+                Ok((live, child, records)) => {
                     let live = Arc::new(live);
                     {
                         let mut desk = lock(&self.desk);
@@ -301,7 +307,7 @@ impl Shared {
                         }
                     }
                     self.put(at, Place::Running(live.clone()));
-                    self.watch(&live, child)
+                    self.watch(&live, child, records)
                 }
                 Err(error) => {
                     let mut why = error.to_string();
@@ -332,7 +338,7 @@ impl Shared {
         }
     }
 
-    fn spawn(&self) -> Result<(Live, Child), channel::Error> {
+    fn spawn(&self) -> Result<(Live, Child, Option<File>), channel::Error> {
         let Program { path, arguments, variables, inherits, files } = &self.program;
         let mut command = Command::new(path);
         command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -340,8 +346,18 @@ impl Shared {
             command.env_clear();
         }
         command.envs(variables.iter().map(|(name, value)| (name, value)));
-        let files: Vec<_> = files.iter().map(AsFd::as_fd).collect();
-        let (channel, mut child) = Channel::spawn_with(&mut command, &self.options.channel, &files)?;
+        let mut files: Vec<_> = files.iter().map(AsFd::as_fd).collect();
+        let mut config = self.options.channel.clone();
+        let mut records = None;
+        if let Some(takes) = &self.options.records {
+            config.notice = takes.wanted();
+            let pipe = records::pipe();
+            records = Some(pipe.map_err(|source| channel::Error::System { what: "make a pipe", source })?);
+        }
+        files.extend(records.iter().map(|(_, write)| write.as_fd()));
+        let (channel, mut child) = Channel::spawn_with(&mut command, &config, &files)?;
+        // The process's end is its own alone.
+        let records = records.map(|(read, _)| read);
         let process = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(Errno::SRCH);
         let files = process.and_then(|process| {
             Ok((pidfd_open(process, PidfdFlags::empty())?, eventfd(0, EventfdFlags::CLOEXEC)?))
@@ -358,6 +374,7 @@ impl Shared {
                     ended: Condvar::new(),
                 },
                 child,
+                records,
             )),
             Err(error) => {
                 let _ = child.kill();
@@ -368,10 +385,11 @@ impl Shared {
     }
 
     /// Reads what the process writes until it has ended, and says how that was.
-    fn watch(&self, live: &Live, mut child: Child) -> Ending {
+    fn watch(&self, live: &Live, mut child: Child, records: Option<File>) -> Ending {
         let mut tail = Tail::default();
         let mut output = Stream::Output.of(child.stdout.take().map(OwnedFd::from));
         let mut errors = Stream::Error.of(child.stderr.take().map(OwnedFd::from));
+        let mut records = Receiving { file: records, messages: Messages::default() };
         let mut asked: Option<Instant> = None;
         loop {
             let wait = asked.map(|since| self.options.grace.saturating_sub(since.elapsed()));
@@ -386,6 +404,7 @@ impl Shared {
                     vec![PollFd::new(&live.process, PollFlags::IN), PollFd::new(&live.bell, bell)];
                 files.extend(output.file.iter().map(|file| PollFd::new(file, PollFlags::IN)));
                 files.extend(errors.file.iter().map(|file| PollFd::new(file, PollFlags::IN)));
+                files.extend(records.file.iter().map(|file| PollFd::new(file, PollFlags::IN)));
                 let timeout = wait.and_then(|wait| wait.try_into().ok());
                 match poll(&mut files, timeout.as_ref()) {
                     Ok(_) => (!files[0].revents().is_empty(), !files[1].revents().is_empty()),
@@ -393,6 +412,7 @@ impl Shared {
                     Err(_) => (true, false),
                 }
             };
+            records.read(self.options.records.as_deref());
             output.read(&self.options, None);
             errors.read(&self.options, Some(&mut tail));
             if has_ended {
@@ -429,7 +449,7 @@ fn how(status: ExitStatus) -> How {
 /// One of the streams of a process.
 struct Reading {
     stream: Stream,
-    file: Option<std::fs::File>,
+    file: Option<File>,
     lines: Lines,
 }
 
@@ -468,6 +488,35 @@ impl Reading {
     fn end(&mut self, options: &Options, mut tail: Option<&mut Tail>) {
         self.read(options, tail.as_deref_mut());
         self.lines.end(|line| tell(options, self.stream, line, tail.as_deref_mut()));
+    }
+}
+
+/// The records of a process.
+struct Receiving {
+    file: Option<File>,
+    messages: Messages,
+}
+
+impl Receiving {
+    /// Reads what is there, but not so much that the streams would have to wait for long. All that is in a pipe is less.
+    fn read(&mut self, records: Option<&dyn Records>) {
+        let mut bytes = [0; 16 << 10];
+        for _ in 0..16 {
+            let (Some(file), Some(records)) = (&mut self.file, records) else { return };
+            match file.read(&mut bytes) {
+                Ok(0) => self.file = None,
+                Ok(count) => {
+                    let read = bytes.get(..count).unwrap_or_default();
+                    if let Err(broken) = self.messages.add(read, |message| records.record(message)) {
+                        records.broken(&broken.to_string());
+                        self.file = None;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) => self.file = None,
+            }
+        }
     }
 }
 

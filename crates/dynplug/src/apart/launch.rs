@@ -20,6 +20,8 @@ use std::sync::{Mutex, PoisonError};
 /// What is to be started, and what it says of itself.
 pub(super) struct Launch {
     pub(super) program: Program,
+    /// The plugin's package.
+    pub(super) name: String,
     /// Whether host and plugin were compiled against one API library.
     pub(super) shares_types: bool,
 }
@@ -65,6 +67,7 @@ pub(super) fn launch(
             inherits: options.inherits,
             files: vec![library, plugin],
         },
+        name: manifest.package,
         shares_types,
     })
 }

@@ -10,6 +10,8 @@ mod error;
 mod launch;
 #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
 mod message;
+#[cfg(all(target_os = "linux", any(feature = "log", feature = "tracing")))]
+mod records;
 #[cfg(target_os = "linux")]
 mod serve;
 mod shapes;
@@ -192,7 +194,9 @@ impl OwnProcess {
     }
 
     /// What is done with each line that the process writes to its standard output and standard error. Ordinarily it is written to the
-    /// host's.
+    /// host's; with the features `log` and `tracing` it is told to the host's logger or subscriber, if there is one.
+    ///
+    /// As long as this takes, the process waits once it has written more than the system keeps; so it must not call the plugin.
     #[must_use]
     pub fn on_line(mut self, tell: impl Fn(Stream, &str) + Send + Sync + 'static) -> Self {
         self.on_line = Some(Arc::new(tell));

@@ -8,6 +8,8 @@ use dynplug_process::channel::{Answer, Asked, Served};
 use dynplug_process::contract::{FAILED, Order, REFUSED};
 use std::ffi::{CStr, OsStr, c_int};
 use std::io::Write;
+use std::mem::offset_of;
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -18,11 +20,14 @@ use std::path::Path;
 /// The order must be one, with a path that ends with a zero byte.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dynplug_serve_1(order: *const Order) -> c_int {
-    // SAFETY: the caller's word.
-    let (path, threads, loaded) = unsafe {
-        let order = &*order;
-        (CStr::from_ptr(order.path), order.threads, order.loaded)
+    // SAFETY: the caller's word. What a runner of another version doesn't have is not read.
+    let (path, threads, loaded, records) = unsafe {
+        let has_records = (*order).size >= offset_of!(Order, records) + size_of::<c_int>();
+        let records = if has_records { (*order).records } else { -1 };
+        (CStr::from_ptr((*order).path), (*order).threads, (*order).loaded, records)
     };
+    // SAFETY: the runner gives it away.
+    let records = (records >= 0).then(|| unsafe { OwnedFd::from_raw_fd(records) });
     let path = Path::new(OsStr::from_bytes(path.to_bytes()));
     let served = match Served::from_stdin() {
         Ok(served) => served,
@@ -31,6 +36,13 @@ pub unsafe extern "C" fn dynplug_serve_1(order: *const Order) -> c_int {
             return FAILED;
         }
     };
+    // From here on code of others runs.
+    #[cfg(any(feature = "log", feature = "tracing"))]
+    if let Some(pipe) = records {
+        super::records::install(pipe, served.notice());
+    }
+    #[cfg(not(any(feature = "log", feature = "tracing")))]
+    drop(records);
     // SAFETY: whoever starts a process for a plugin means to run it, honest or not: what it does is confined to this process.
     // The file is sealed, so nobody writes to it.
     let plugin = match unsafe { Loader::new().load(Load::InPlace).open(path) } {

@@ -3,11 +3,12 @@
 use super::launch::launch;
 use super::message::{DESCRIBE, Description, GOOD};
 use super::started::{Own, Place, Started};
-use super::{StartError, Stream};
+use super::{OnLine, StartError};
 use crate::loader::Loader;
 use crate::wire::{Input, Source};
 use dynplug_process::channel::{self, CallError};
 use dynplug_process::keeper::{Failure, Keeper, Options};
+use dynplug_process::records::Records;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,12 +18,8 @@ impl Loader {
         let options = &self.apart.options;
         let bytes = crate::open::read_judged(path, &self.terms)?;
         let launch = launch(path, &bytes, options, &self.terms)?;
-        let on_line = options.on_line.clone().unwrap_or_else(|| {
-            Arc::new(|stream, line| match stream {
-                Stream::Output => println!("{line}"),
-                Stream::Error => eprintln!("{line}"),
-            })
-        });
+        let (on_line, records) = told_to(&launch.name);
+        let on_line = options.on_line.clone().unwrap_or(on_line);
         let mut channel = channel::Config::new();
         channel.slots = options.threads.saturating_mul(2).clamp(2, 64);
         let kept = Options {
@@ -32,12 +29,29 @@ impl Loader {
             grace: Duration::from_secs(1),
             channel,
             on_line,
+            records,
         };
         let keeper = Keeper::start(launch.program, kept).map_err(StartError::Process)?;
         let description = describe(&keeper, path, options.ready)?;
         let (shares_types, deadline) = (launch.shares_types, options.deadline);
         Ok(Started(Place::Own(Arc::new(Own { keeper, description, shares_types, deadline }))))
     }
+}
+
+/// What is done with the lines and records of a plugin where the host doesn't say.
+#[cfg(any(feature = "log", feature = "tracing"))]
+fn told_to(plugin: &str) -> (OnLine, Option<Arc<dyn Records>>) {
+    let recipient = Arc::new(super::records::Recipient::new(plugin));
+    (super::records::lines(&recipient), Some(recipient))
+}
+
+#[cfg(not(any(feature = "log", feature = "tracing")))]
+fn told_to(_plugin: &str) -> (OnLine, Option<Arc<dyn Records>>) {
+    let on_line: OnLine = Arc::new(|stream, line| match stream {
+        super::Stream::Output => println!("{line}"),
+        super::Stream::Error => eprintln!("{line}"),
+    });
+    (on_line, None)
 }
 
 fn describe(keeper: &Keeper, path: &Path, within: Duration) -> Result<Description, StartError> {
