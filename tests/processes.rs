@@ -2,6 +2,7 @@
 
 use crate::harness::{Call, Fixture, Kind, Ran, copy, repository, shared_target};
 use crate::second_compiler::compilers;
+use std::path::PathBuf;
 use std::sync::LazyLock;
 
 static BUILT: LazyLock<(Fixture, Ran)> = LazyLock::new(|| {
@@ -10,6 +11,9 @@ static BUILT: LazyLock<(Fixture, Ran)> = LazyLock::new(|| {
     let ran = fixture.build().go();
     (fixture, ran)
 });
+
+/// The dependency of an API crate whose plugins may run in processes of their own.
+const PROCESS: &str = "dynplug = { workspace = true, features = [\"process\"] }";
 
 /// The same with a later version of the API crate.
 static NEW: LazyLock<(Fixture, Ran)> = LazyLock::new(|| {
@@ -256,6 +260,60 @@ fn whatever_a_runner_says_the_host_lives_on_and_says_what_is_wrong() {
 }
 
 #[test]
+fn libraries_that_plugins_share_go_with_each_of_them() {
+    let fixture = Fixture::empty("processes with libraries");
+    fixture.copy("plugin_libraries").file("app/src/main.rs", LIBRARIES_HOST);
+    fixture.replace("app-api/Cargo.toml", "dynplug.workspace = true", PROCESS);
+    fixture.build().go().ok();
+    let start = |how: &str| fixture.app().arg(how).go();
+    for how in ["freely", "confined"] {
+        start(how).ok().says("three: Ok(2)\nthree: Ok(4)\none: Ok(1)\ncounted: Ok(1)\nthree: Ok(6)\n");
+    }
+    let is_common = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with("libcommon-");
+    let files = std::fs::read_dir(fixture.outcome("plugins")).unwrap().map(|entry| entry.unwrap().path());
+    let library = files.filter(|path| is_common(path)).next().unwrap();
+    let name = library.file_name().unwrap().to_str().unwrap();
+    let whole = std::fs::read(&library).unwrap();
+    std::fs::write(&library, &whole[..whole.len() / 2]).unwrap();
+    start("freely").says("refused: ").says(name).says("common").does_not_say("three");
+    std::fs::copy(fixture.plugin_file("one"), &library).unwrap();
+    start("freely").says("refused: ").says(name).says("it is the plugin of `one`").does_not_say("three");
+    std::fs::remove_file(&library).unwrap();
+    start("freely").says("refused: ").says(name).says("common").does_not_say("three");
+}
+
+/// Starts plugins that share libraries, each in its own process.
+const LIBRARIES_HOST: &str = r#"
+use app_api::dynplug::Loader;
+use app_api::dynplug::apart::{Confinement, Level, OwnProcess, RunIn, Started};
+
+fn main() {
+    let mut options = OwnProcess::new();
+    if std::env::args().any(|word| word == "confined") {
+        options = options.confine(Confinement::new(Level::ComputeOnly));
+    }
+    let loader = Loader::new().beside_program().run_in(RunIn::OwnProcess).own_process(options);
+    let start = |name: &str| {
+        // SAFETY: the build made it.
+        unsafe { loader.start(name) }.unwrap_or_else(|error| {
+            println!("refused: {error}");
+            std::process::exit(1)
+        })
+    };
+    let count = |plugin: &Started| {
+        let count = plugin.function::<fn() -> u32>("count").expect("it has it");
+        println!("{}: {:?}", plugin.name(), count.call(()));
+    };
+    let (one, three) = (start("one"), start("three"));
+    count(&three);
+    count(&three);
+    count(&one);
+    println!("counted: {:?}", one.function::<fn() -> i32>("counted").expect("it has it").call(()));
+    count(&three);
+}
+"#;
+
+#[test]
 fn a_closed_plugin_has_no_process_and_its_functions_say_so() {
     host("start worker close").ok().says("closed: Err(\"the plugin was closed\")\n");
 }
@@ -297,8 +355,7 @@ fn nothing_is_left_when_the_host_is_killed() {
 #[test]
 fn what_can_be_called_from_another_process_and_what_is_in_the_way_stands_in_the_file() {
     let fixture = Fixture::empty("processes");
-    let feature = "dynplug = { workspace = true, features = [\"process\"] }";
-    fixture.package("app-api", Kind::Api, &[feature], "pub use dynplug;\n").plugin(
+    fixture.package("app-api", Kind::Api, &[PROCESS], "pub use dynplug;\n").plugin(
         "hello",
         "#[dynplug::export]\npub fn greet(name: &str) -> String { name.to_owned() }\n\
          #[dynplug::export]\npub fn each(_times: u8, _action: &dyn Fn(u8)) -> std::rc::Rc<()> { todo!() }\n\

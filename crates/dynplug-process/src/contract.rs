@@ -34,4 +34,8 @@ pub struct Order {
     pub loaded: extern "C" fn() -> c_int,
     /// The descriptor that takes [`records`](crate::records), the library's own from now on; or -1. There only if `size` says so.
     pub records: c_int,
+    /// The paths of the libraries that the plugin shares with others, in no order. There only if `size` says so.
+    pub libraries: *const *const c_char,
+    /// How many they are.
+    pub library_count: usize,
 }

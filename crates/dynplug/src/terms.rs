@@ -9,12 +9,14 @@ use crate::open::Found;
 use crate::plugin::Plugin;
 #[cfg(feature = "trust")]
 use crate::system;
+use dynplug_manifest::Identity;
 #[cfg(feature = "trust")]
 use dynplug_manifest::Manifest;
 #[cfg(feature = "trust")]
 use dynplug_trust::{Judged, Policy, Untrusted, Voucher};
-#[cfg(feature = "trust")]
 use std::path::Path;
+#[cfg(all(feature = "process", target_os = "linux"))]
+use std::path::PathBuf;
 #[cfg(feature = "trust")]
 use std::sync::Arc;
 
@@ -22,6 +24,9 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Terms {
     pub(crate) load: Load,
+    /// Where libraries of plugins are that don't lie beside them.
+    #[cfg(all(feature = "process", target_os = "linux"))]
+    pub(crate) libraries: Vec<(Identity, PathBuf)>,
     #[cfg(feature = "trust")]
     pub(crate) policy: Option<Arc<Policy>>,
 }
@@ -30,9 +35,22 @@ impl Terms {
     /// Those of [`Plugin::open`](crate::Plugin::open).
     pub(crate) const DEFAULT: Terms = Terms {
         load: Load::PrivateCopy,
+        #[cfg(all(feature = "process", target_os = "linux"))]
+        libraries: Vec::new(),
         #[cfg(feature = "trust")]
         policy: None,
     };
+
+    /// Where a plugin's library is, if it doesn't lie beside it.
+    pub(crate) fn library(&self, id: Identity) -> Option<&Path> {
+        #[cfg(all(feature = "process", target_os = "linux"))]
+        return self.libraries.iter().find(|(own, _)| *own == id).map(|(_, path)| path.as_path());
+        #[cfg(not(all(feature = "process", target_os = "linux")))]
+        {
+            let _ = id;
+            None
+        }
+    }
 
     /// Whether the copy that is mapped has to be compared with what was looked at.
     #[cfg_attr(not(any(target_os = "linux", target_os = "macos")), allow(dead_code))]

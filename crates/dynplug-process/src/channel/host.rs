@@ -62,7 +62,7 @@ impl Channel {
         Self::start_command(command, config, |_| Ok(()))
     }
 
-    /// Starts the command with a channel, and with up to sixteen files for [`luggage`](super::luggage) to take out. They are
+    /// Starts the command with a channel, and with up to 250 files for [`luggage`](super::luggage) to take out. They are
     /// not inherited by what the command starts in its turn.
     ///
     /// # Errors

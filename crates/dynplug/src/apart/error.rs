@@ -31,13 +31,6 @@ pub enum StartError {
         /// Where it was looked for.
         searched: Vec<PathBuf>,
     },
-    /// The plugin shares libraries with other plugins, and those can't go with it into another process.
-    Libraries {
-        /// The plugin.
-        path: PathBuf,
-        /// Their packages.
-        packages: Vec<String>,
-    },
     /// A file can't be read.
     Read {
         /// Which.
@@ -90,12 +83,6 @@ impl fmt::Display for StartError {
                 list(f, searched)?;
                 f.write_str("\nto fix: put it beside the plugin; whoever built the plugin has it")
             }
-            StartError::Libraries { path, packages } => write!(
-                f,
-                "{}: the plugin shares {} with other plugins, and can't run in a process of its own; let it run in the host's",
-                path.display(),
-                packages.join(", ")
-            ),
             StartError::Read { path, source } => write!(f, "{} can't be read: {source}", path.display()),
             StartError::Process(error) => {
                 write!(f, "{error}")?;

@@ -1,6 +1,6 @@
 //! What is started for a plugin: the runner, the plugin's file, and the API library that it was built with.
 
-use super::{OwnProcess, RUNNER, StartError};
+use super::{OwnProcess, RUNNER, StartError, libraries};
 use crate::error::{NotAPlugin, OpenError};
 use crate::open::{self, Wanted};
 use crate::process;
@@ -34,15 +34,16 @@ pub(super) fn launch(
     terms: &Terms,
 ) -> Result<Launch, StartError> {
     let manifest = manifest_of(path, bytes)?;
-    if !manifest.libraries.is_empty() {
-        let packages = manifest.libraries.iter().map(|library| library.package.clone()).collect();
-        return Err(StartError::Libraries { path: path.to_owned(), packages });
-    }
     let runner = runner(options)?;
     let shares_types = process::library().is_some_and(|own| own.id == manifest.api.identity);
     let library = library(path, &manifest.api, shares_types, terms)?;
+    let shared = libraries::of(path, &manifest, terms)?;
     #[cfg(feature = "trust")]
-    brings_nothing(path, bytes, &manifest.api, terms)?;
+    for (path, bytes) in std::iter::once((path, bytes)).chain(shared.iter().map(|it| (&*it.path, &*it.bytes)))
+    {
+        let is_shared = |name: &str| shared.iter().any(|library| library.soname == name);
+        brings_nothing(path, bytes, terms, |name| name == manifest.api.soname || is_shared(name))?;
+    }
     let name = &manifest.package;
     let sealed = |bytes: &[u8], path: &Path| {
         system::sealed_copy(bytes, name)
@@ -55,8 +56,12 @@ pub(super) fn launch(
         Library::Own(_, file, _) => file.into(),
         Library::Beside(path, bytes) => sealed(&bytes, &path)?,
     };
-    let plugin = sealed(bytes, path)?;
-    let own = [std::process::id().to_string(), options.threads.to_string()].map(OsString::from);
+    let mut files = vec![library, sealed(bytes, path)?];
+    for library in &shared {
+        files.push(sealed(&library.bytes, &library.path)?);
+    }
+    let own = [std::process::id().to_string(), options.threads.to_string(), shared.len().to_string()];
+    let own = own.map(OsString::from);
     let confinement = options.confinement.iter().flat_map(Confinement::to_args);
     let arguments = own.into_iter().chain(confinement).collect();
     Ok(Launch {
@@ -65,7 +70,7 @@ pub(super) fn launch(
             arguments,
             variables: options.variables.clone(),
             inherits: options.inherits,
-            files: vec![library, plugin],
+            files,
         },
         name: manifest.package,
         shares_types,
@@ -138,7 +143,7 @@ fn library(path: &Path, api: &LibraryReference, is_own: bool, terms: &Terms) -> 
         let bytes = open::read_judged(&file, terms)?;
         if identity_of(&bytes) == Some(api.identity) {
             #[cfg(feature = "trust")]
-            brings_nothing(&file, &bytes, api, terms)?;
+            brings_nothing(&file, &bytes, terms, |name| name == api.soname)?;
             return Ok(Library::Beside(file, bytes));
         }
         searched.push(file);
@@ -146,20 +151,21 @@ fn library(path: &Path, api: &LibraryReference, is_own: bool, terms: &Terms) -> 
     Err(StartError::NoLibrary { path: path.to_owned(), library: api.soname.clone(), searched })
 }
 
-/// Makes sure that a file brings nothing into its process that nobody speaks for: what the host has, it may have.
+/// Makes sure that a file brings nothing into its process that nobody speaks for: what the host has, it may have, and what it is
+/// expected to.
 #[cfg(feature = "trust")]
 fn brings_nothing(
     path: &Path,
     bytes: &[u8],
-    api: &LibraryReference,
     terms: &Terms,
+    is_expected: impl Fn(&str) -> bool,
 ) -> Result<(), StartError> {
     if terms.policy.is_none() {
         return Ok(());
     }
     let image = parsed(path, bytes)?;
     let needed: Vec<String> = image.needed().iter().map(|name| (*name).to_owned()).collect();
-    terms.lets_in(path, &needed, |name| name == api.soname || system::is_in_process(name))?;
+    terms.lets_in(path, &needed, |name| is_expected(name) || system::is_in_process(name))?;
     Ok(())
 }
 

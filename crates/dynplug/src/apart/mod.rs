@@ -8,6 +8,8 @@ mod call;
 mod error;
 #[cfg(target_os = "linux")]
 mod launch;
+#[cfg(target_os = "linux")]
+mod libraries;
 #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
 mod message;
 #[cfg(all(target_os = "linux", any(feature = "log", feature = "tracing")))]

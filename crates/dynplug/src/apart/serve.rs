@@ -4,6 +4,7 @@ use super::message::{DESCRIBE, Description, FIRST, GOOD, Item, NO_RESULT, NOT_CA
 use crate::loader::{Load, Loader};
 use crate::plugin::{Plugin, Symbol};
 use crate::wire::{Error, Input, Output, Shapes, Source};
+use dynplug_manifest::image::Image;
 use dynplug_process::channel::{Answer, Asked, Served};
 use dynplug_process::contract::{FAILED, Order, REFUSED};
 use std::ffi::{CStr, OsStr, c_int};
@@ -21,14 +22,18 @@ use std::path::Path;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dynplug_serve_1(order: *const Order) -> c_int {
     // SAFETY: the caller's word. What a runner of another version doesn't have is not read.
-    let (path, threads, loaded, records) = unsafe {
+    let (path, threads, loaded, records, libraries) = unsafe {
         let has_records = (*order).size >= offset_of!(Order, records) + size_of::<c_int>();
         let records = if has_records { (*order).records } else { -1 };
-        (CStr::from_ptr((*order).path), (*order).threads, (*order).loaded, records)
+        let has_libraries = (*order).size >= offset_of!(Order, library_count) + size_of::<usize>();
+        let count = if has_libraries { (*order).library_count } else { 0 };
+        let libraries: Vec<&CStr> =
+            (0..count).map(|at| CStr::from_ptr(*(*order).libraries.add(at))).collect();
+        (CStr::from_ptr((*order).path), (*order).threads, (*order).loaded, records, libraries)
     };
     // SAFETY: the runner gives it away.
     let records = (records >= 0).then(|| unsafe { OwnedFd::from_raw_fd(records) });
-    let path = Path::new(OsStr::from_bytes(path.to_bytes()));
+    let path = file(path);
     let served = match Served::from_stdin() {
         Ok(served) => served,
         Err(error) => {
@@ -43,9 +48,10 @@ pub unsafe extern "C" fn dynplug_serve_1(order: *const Order) -> c_int {
     }
     #[cfg(not(any(feature = "log", feature = "tracing")))]
     drop(records);
+    let loader = Loader::new().load(Load::InPlace).libraries(libraries.into_iter().map(file));
     // SAFETY: whoever starts a process for a plugin means to run it, honest or not: what it does is confined to this process.
     // The file is sealed, so nobody writes to it.
-    let plugin = match unsafe { Loader::new().load(Load::InPlace).open(path) } {
+    let plugin = match unsafe { loader.open(path) } {
         Ok(plugin) => plugin,
         Err(error) => {
             eprintln!("{error}");
@@ -63,6 +69,22 @@ pub unsafe extern "C" fn dynplug_serve_1(order: *const Order) -> c_int {
             eprintln!("{error}");
             FAILED
         }
+    }
+}
+
+fn file(path: &CStr) -> &Path {
+    Path::new(OsStr::from_bytes(path.to_bytes()))
+}
+
+impl Loader {
+    /// Has libraries that plugins share looked for among these files, wherever they are. What isn't one isn't found there.
+    fn libraries<'p>(mut self, paths: impl Iterator<Item = &'p Path>) -> Loader {
+        let id = |path: &Path| {
+            let bytes = std::fs::read(path).ok()?;
+            Some(Image::parse(&bytes).ok()?.manifest().ok()??.id)
+        };
+        self.terms.libraries = paths.filter_map(|path| Some((id(path)?, path.to_owned()))).collect();
+        self
     }
 }
 

@@ -43,7 +43,10 @@ unsafe fn open(
     wanted: &LibraryReference,
     terms: &Terms,
 ) -> Result<&'static Plugin, OpenError> {
-    let file = place(path, plugin, wanted);
+    let file = match terms.library(wanted.identity) {
+        Some(file) => file.to_owned(),
+        None => place(path, &plugin.canonical, wanted),
+    };
     // SAFETY: the caller's obligation is handed on as it is.
     let outcome = unsafe { find(&file, file.metadata(), terms, Wanted::Library(wanted)) };
     // Another thread may have loaded a copy of it meanwhile, which does as well.
@@ -77,7 +80,7 @@ pub(crate) fn missing(
 ) -> Option<OpenError> {
     for wanted in &manifest.libraries {
         if REGISTRY.with_id(wanted.identity).is_none()
-            && let Some(source) = look(&place(path, plugin, wanted), wanted)
+            && let Some(source) = look(&place(path, &plugin.canonical, wanted), wanted)
         {
             return Some(refused(path, wanted, source));
         }
@@ -85,16 +88,17 @@ pub(crate) fn missing(
     None
 }
 
+/// The error of a plugin whose library is refused.
 #[cold]
-fn refused(path: &Path, wanted: &LibraryReference, source: OpenError) -> OpenError {
+pub(crate) fn refused(path: &Path, wanted: &LibraryReference, source: OpenError) -> OpenError {
     OpenError::Library { path: path.to_owned(), package: wanted.package.clone(), source: Arc::new(source) }
 }
 
 /// Where a plugin's library lies: beside the plugin's file, or beside the link that leads to it.
-fn place(path: &Path, plugin: &Found, wanted: &LibraryReference) -> PathBuf {
+pub(crate) fn place(path: &Path, canonical: &Path, wanted: &LibraryReference) -> PathBuf {
     // A name with a folder in it would lead away from there. No library has it, and so none is found.
     let name = wanted.soname.rsplit(['/', '\\']).next().unwrap_or_default();
-    let file = plugin.canonical.with_file_name(name);
+    let file = canonical.with_file_name(name);
     let by_link = path.with_file_name(name);
     if !file.exists() && by_link.exists() { by_link } else { file }
 }

@@ -195,7 +195,7 @@ impl Alarm {
 }
 
 /// How many files one message carries at most.
-const MOST_FILES: usize = 16;
+const MOST_FILES: usize = 250;
 
 /// What the message begins with that brings files for whoever is started, before the channel's own.
 const LUGGAGE: [u8; 8] = *b"dynplug+";
