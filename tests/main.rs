@@ -12,6 +12,7 @@ mod copies;
 mod elsewhere;
 mod finding;
 mod forms;
+mod futures;
 mod harmless_changes;
 mod harness;
 mod host_tests;

@@ -270,8 +270,8 @@ fn libraries_that_plugins_share_go_with_each_of_them() {
         start(how).ok().says("three: Ok(2)\nthree: Ok(4)\none: Ok(1)\ncounted: Ok(1)\nthree: Ok(6)\n");
     }
     let is_common = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with("libcommon-");
-    let files = std::fs::read_dir(fixture.outcome("plugins")).unwrap().map(|entry| entry.unwrap().path());
-    let library = files.filter(|path| is_common(path)).next().unwrap();
+    let mut files = std::fs::read_dir(fixture.outcome("plugins")).unwrap().map(|entry| entry.unwrap().path());
+    let library = files.find(is_common).unwrap();
     let name = library.file_name().unwrap().to_str().unwrap();
     let whole = std::fs::read(&library).unwrap();
     std::fs::write(&library, &whole[..whole.len() / 2]).unwrap();

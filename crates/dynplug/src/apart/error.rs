@@ -145,6 +145,8 @@ pub enum CallError {
     Result(String),
     /// The plugin was closed.
     Closed,
+    /// The system gives no thread that could wait for the result of a call that is awaited, and says why. Nothing was called.
+    NoThread(String),
     /// Something else.
     Channel(channel::CallError),
 }
@@ -160,6 +162,9 @@ impl fmt::Display for CallError {
                 f.write_str("the function panicked; what it says stands in the plugin's standard error")
             }
             CallError::Result(what) => write!(f, "{what}; the function has run"),
+            CallError::NoThread(why) => {
+                write!(f, "there is no thread that could wait for the result: {why}; nothing was called")
+            }
             CallError::Closed => f.write_str("the plugin was closed"),
             CallError::Channel(error) => error.fmt(f),
         }

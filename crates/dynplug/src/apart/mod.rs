@@ -5,6 +5,7 @@
 //! says: [`Loader::run_in`](crate::Loader::run_in).
 
 mod call;
+mod calling;
 mod error;
 #[cfg(target_os = "linux")]
 mod launch;
@@ -21,8 +22,10 @@ mod signature;
 #[cfg(target_os = "linux")]
 mod start;
 mod started;
+mod waiters;
 
 pub use call::Call;
+pub use calling::{Awaited, Calling};
 pub use dynplug_process::channel::Error as ChannelError;
 pub use dynplug_process::confine::{Confinement, Level};
 pub use dynplug_process::keeper::{Cause, Ending, How, OnLine, Restart, Stream};

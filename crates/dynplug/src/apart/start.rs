@@ -3,6 +3,7 @@
 use super::launch::launch;
 use super::message::{DESCRIBE, Description, GOOD};
 use super::started::{Own, Place, Started};
+use super::waiters::Waiters;
 use super::{OnLine, StartError};
 use crate::loader::Loader;
 use crate::wire::{Input, Source};
@@ -22,6 +23,7 @@ impl Loader {
         let on_line = options.on_line.clone().unwrap_or(on_line);
         let mut channel = channel::Config::new();
         channel.slots = options.threads.saturating_mul(2).clamp(2, 64);
+        let waiters = Waiters::new(options.processes.saturating_mul(channel.slots as usize));
         let kept = Options {
             processes: options.processes,
             restart: options.restart.clone(),
@@ -34,7 +36,7 @@ impl Loader {
         let keeper = Keeper::start(launch.program, kept).map_err(StartError::Process)?;
         let description = describe(&keeper, path, options.ready)?;
         let (shares_types, deadline) = (launch.shares_types, options.deadline);
-        Ok(Started(Place::Own(Arc::new(Own { keeper, description, shares_types, deadline }))))
+        Ok(Started(Place::Own(Arc::new(Own { keeper, waiters, description, shares_types, deadline }))))
     }
 }
 

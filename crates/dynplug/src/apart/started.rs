@@ -1,6 +1,7 @@
 //! A plugin that was started, wherever it runs, and its functions.
 
 use super::message::{Description, FIRST, GOOD, NO_RESULT, SHAPES, type_id};
+use super::waiters::Waiters;
 use super::{Call, CallError, OwnProcess, RunIn, StartError, shapes, signature};
 use crate::error::{LookupError, OpenError, WrongType};
 use crate::loader::Loader;
@@ -33,6 +34,8 @@ pub(super) enum Place {
 #[derive(Debug)]
 pub(super) struct Own {
     pub(super) keeper: Keeper,
+    /// For calls that are awaited.
+    pub(super) waiters: Waiters,
     pub(super) description: Description,
     /// Whether types are the same here and there.
     pub(super) shares_types: bool,
@@ -53,9 +56,9 @@ enum Callee<F> {
 
 /// A function in a process of its own.
 #[derive(Clone)]
-struct Remote {
-    own: Arc<Own>,
-    number: u32,
+pub(super) struct Remote {
+    pub(super) own: Arc<Own>,
+    pub(super) number: u32,
     /// What it wants and gives, once the result has been compared; of no use where types are the same here and there.
     expected: OnceLock<Arc<Described>>,
 }
@@ -262,15 +265,26 @@ impl<F> Function<F> {
         self.reach(Some(deadline), arguments)
     }
 
+    /// The function where it is, if that is another process.
+    pub(super) fn remote(&self) -> Result<&Remote, F>
+    where
+        F: Copy,
+    {
+        match &self.place {
+            Callee::Host(function) => Err(*function),
+            Callee::Own(remote) => Ok(remote),
+        }
+    }
+
     fn reach<Arguments>(&self, within: Option<Duration>, arguments: Arguments) -> Result<F::Output, CallError>
     where
         F: Call<Arguments>,
         Arguments: Serialize,
         F::Output: DeserializeOwned,
     {
-        match &self.place {
-            Callee::Host(function) => Ok(function.call(arguments)),
-            Callee::Own(remote) => remote.call(within, &arguments),
+        match self.remote() {
+            Err(function) => Ok(function.call(arguments)),
+            Ok(remote) => remote.call(within, &arguments),
         }
     }
 }
@@ -334,31 +348,62 @@ impl Own {
         let mut answer = ANSWER.take();
         let write = |mut writer: &mut dyn std::io::Write| Output::new(&mut writer).write(arguments);
         let called = self.keeper.call(number, deadline, write, &mut answer);
-        let result = match called {
-            Ok(GOOD) => result(&answer).map_err(CallError::Result),
-            Ok(status) => {
-                let text = String::from_utf8_lossy(&answer).into_owned();
-                Err(if status == NO_RESULT { CallError::Result(text) } else { CallError::Arguments(text) })
-            }
-            Err(failure) => Err(failure.into()),
-        };
+        let result = Own::answered(called, &answer).and_then(|()| Own::read(&answer));
         if answer.capacity() <= KEPT {
             ANSWER.set(answer);
         }
         result
     }
-}
 
-/// Reads what a function gave.
-fn result<R: DeserializeOwned>(answer: &[u8]) -> Result<R, String> {
-    let mut input = Input::new(answer);
-    let result = input.forgetting().read().map_err(|error| match error {
-        wire::Error::Arguments(error) => format!("the result can't be read: {error}"),
-        other => other.to_string(),
-    })?;
-    match input.rest() {
-        0 => Ok(result),
-        more => Err(format!("the result can't be read: there are {more} bytes more than it has")),
+    /// Arguments as they are sent.
+    pub(super) fn write(arguments: &impl Serialize) -> Result<Vec<u8>, CallError> {
+        let mut bytes = Vec::new();
+        let written = Output::new(&mut bytes).write(arguments);
+        written.map_err(|error| CallError::from(Failure::Written(error)))?;
+        Ok(bytes)
+    }
+
+    /// Sends arguments that are written already, and gives the bytes of the result.
+    pub(super) fn carry(
+        &self,
+        number: u32,
+        deadline: Option<Instant>,
+        bytes: &[u8],
+    ) -> Result<Vec<u8>, CallError> {
+        let mut answer = Vec::new();
+        let write = |writer: &mut dyn std::io::Write| {
+            // It takes all of them, and says later whether there was room.
+            let _ = writer.write_all(bytes);
+            Ok(())
+        };
+        let called = self.keeper.call(number, deadline, write, &mut answer);
+        Own::answered(called, &answer).map(|()| answer)
+    }
+
+    /// Whether what was answered is a result.
+    fn answered(called: Result<u32, Failure<wire::Error>>, answer: &[u8]) -> Result<(), CallError> {
+        match called {
+            Ok(GOOD) => Ok(()),
+            Ok(status) => {
+                let text = String::from_utf8_lossy(answer).into_owned();
+                Err(if status == NO_RESULT { CallError::Result(text) } else { CallError::Arguments(text) })
+            }
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// Reads what a function gave.
+    pub(super) fn read<R: DeserializeOwned>(answer: &[u8]) -> Result<R, CallError> {
+        let cant = |why: &dyn fmt::Display| CallError::Result(format!("the result can't be read: {why}"));
+        let mut input = Input::new(answer);
+        let result = input.forgetting().read().map_err(|error| match error {
+            wire::Error::Arguments(error) => cant(&error),
+            other => CallError::Result(other.to_string()),
+        })?;
+        match input.rest() {
+            0 => Ok(result),
+            more => Err(cant(&format_args!("there are {more} bytes more than it has"))),
+        }
     }
 }
 
@@ -371,6 +416,16 @@ impl Remote {
     ) -> Result<R, CallError> {
         let within = within.or(self.own.deadline);
         let deadline = within.and_then(|within| Instant::now().checked_add(within));
+        self.compare::<R>(deadline, arguments)?;
+        self.own.ask(self.number, deadline, arguments)
+    }
+
+    /// Whether the plugin means the same by what goes in and comes out.
+    pub(super) fn compare<R: DeserializeOwned>(
+        &self,
+        deadline: Option<Instant>,
+        arguments: &impl Serialize,
+    ) -> Result<(), CallError> {
         if !self.own.shares_types {
             let expected = match self.expected.get() {
                 Some(expected) => expected,
@@ -382,7 +437,7 @@ impl Remote {
             };
             shapes::wants(expected, arguments).map_err(CallError::Shape)?;
         }
-        self.own.ask(self.number, deadline, arguments)
+        Ok(())
     }
 }
 
