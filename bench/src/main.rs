@@ -1,6 +1,7 @@
 //! Measures dynplug against named things, in one run and in turns: `cargo xtask bench`. The report is printed as Markdown to
 //! standard output and written with pictures and raw figures to `bench/results`; progress goes to standard error.
 
+mod apart;
 mod builds;
 mod calls;
 mod go;
@@ -37,6 +38,7 @@ const ALL: &[(&str, &str, Work)] = &[
     ("memory", "memory for each plugin", space::memory),
     ("sizes", "sizes of plugins and hosts", space::sizes),
     ("sharing", "what sharing costs the host's own code", sharing::run),
+    ("process", "calls into another process", apart::run),
     ("builds", "builds of plugins, from nothing and after a change", builds::run),
 ];
 

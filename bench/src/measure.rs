@@ -31,10 +31,11 @@ pub struct Row {
     pub figures: Vec<f64>,
 }
 
-/// What a ratio should be at the most.
+/// What a ratio should be at the most, or a figure itself.
 pub struct Bar {
     pub of: String,
-    pub against: String,
+    /// Nothing where the figure itself counts.
+    pub against: Option<String>,
     pub at_most: f64,
 }
 
@@ -85,7 +86,12 @@ impl Measurement {
 
     /// Holds one row against another.
     pub fn bar(&mut self, of: &str, against: &str, at_most: f64) {
-        self.bars.push(Bar { of: of.to_owned(), against: against.to_owned(), at_most });
+        self.bars.push(Bar { of: of.to_owned(), against: Some(against.to_owned()), at_most });
+    }
+
+    /// Holds the figures of one row against a number.
+    pub fn limit(&mut self, of: &str, at_most: f64) {
+        self.bars.push(Bar { of: of.to_owned(), against: None, at_most });
     }
 
     /// Tells the ratio of two rows.
@@ -115,6 +121,14 @@ impl Measurement {
         Some(Spread { low: ratio, median: ratio, high: ratio })
     }
 
+    /// What a bar holds against what is wanted: a ratio, or the figures themselves.
+    pub fn held(&self, bar: &Bar) -> Option<Spread> {
+        match &bar.against {
+            Some(against) => self.ratio(&bar.of, against),
+            None => Spread::of(&self.row(&bar.of)?.figures),
+        }
+    }
+
     /// The raw figures, and the bars as they were met.
     pub fn json(&self) -> serde_json::Value {
         let unit = match self.unit {
@@ -126,7 +140,7 @@ impl Measurement {
             (self.rows.iter()).map(|r| json!({ "name": r.name, "figures": r.figures })).collect();
         let bars: Vec<_> = (self.bars.iter())
             .map(|bar| {
-                let ratio = self.ratio(&bar.of, &bar.against).map(|ratio| ratio.median);
+                let ratio = self.held(bar).map(|ratio| ratio.median);
                 let met = ratio.map(|ratio| bar.is_met(ratio));
                 json!({ "of": bar.of, "against": bar.against, "at_most": bar.at_most, "ratio": ratio, "met": met })
             })

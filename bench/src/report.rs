@@ -1,7 +1,7 @@
 //! The report: a table of the bars, a table for each measurement, a picture of each, and the raw figures.
 
 use crate::Outcome;
-use crate::measure::{Measurement, Spread};
+use crate::measure::{Bar, Measurement, Spread};
 use crate::plot;
 use crate::process::succeed;
 use crate::setup::Setup;
@@ -77,17 +77,19 @@ pub fn markdown(circumstances: &Circumstances, measurements: &[Measurement], pic
     for of in measurements {
         let _ = write!(out, "\n## {}\n\n{}\n\n{}", of.title, of.about, table(of));
         for bar in &of.bars {
-            let _ = match of.ratio(&bar.of, &bar.against) {
-                Some(ratio) => writeln!(
+            let what = match &bar.against {
+                Some(against) => format!("{} / {against}", bar.of),
+                None => bar.of.clone(),
+            };
+            let _ = match of.held(bar) {
+                Some(held) => writeln!(
                     out,
-                    "\n{} / {}: **{}**, wanted ≤ {}: {}.",
-                    bar.of,
-                    bar.against,
-                    shown(ratio),
-                    bar.at_most,
-                    met(bar.is_met(ratio.median))
+                    "\n{what}: **{}**, wanted ≤ {}: {}.",
+                    said(of, bar, held),
+                    wanted(of, bar),
+                    met(bar.is_met(held.median))
                 ),
-                None => writeln!(out, "\n{} / {}: not measured.", bar.of, bar.against),
+                None => writeln!(out, "\n{what}: not measured."),
             };
         }
         for (one, other) in &of.compared {
@@ -110,18 +112,40 @@ pub fn bars(measurements: &[Measurement]) -> String {
     let mut out = String::from("| work | of | against | ratio | wanted | |\n|---|---|---|---:|---:|---|\n");
     for of in measurements {
         for bar in &of.bars {
-            let (ratio, word) = match of.ratio(&bar.of, &bar.against) {
-                Some(ratio) => (shown(ratio), met(bar.is_met(ratio.median))),
+            let (held, word) = match of.held(bar) {
+                Some(held) => (said(of, bar, held), met(bar.is_met(held.median))),
                 None => ("–".to_owned(), "not measured"),
             };
+            let against = bar.against.as_deref().unwrap_or("–");
             let _ = writeln!(
                 out,
-                "| {} | {} | {} | {ratio} | ≤ {} | {word} |",
-                of.title, bar.of, bar.against, bar.at_most
+                "| {} | {} | {against} | {held} | ≤ {} | {word} |",
+                of.title,
+                bar.of,
+                wanted(of, bar)
             );
         }
     }
     out
+}
+
+/// What was found for a bar.
+fn said(of: &Measurement, bar: &Bar, Spread { low, median, high }: Spread) -> String {
+    match bar.against {
+        Some(_) => shown(Spread { low, median, high }),
+        None => {
+            let show = |figure| of.unit.show(figure);
+            format!("{} ({} to {})", show(median), show(low), show(high))
+        }
+    }
+}
+
+/// What a bar wants.
+fn wanted(of: &Measurement, bar: &Bar) -> String {
+    match bar.against {
+        Some(_) => bar.at_most.to_string(),
+        None => of.unit.show(bar.at_most),
+    }
 }
 
 fn met(is: bool) -> &'static str {

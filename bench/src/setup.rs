@@ -73,6 +73,10 @@ pub struct Setup {
     pub signed: (PathBuf, Vec<PathBuf>),
     /// The host with work of its own: by plain cargo, and sharing.
     pub sharing: [PathBuf; 2],
+    /// The host whose plugins have processes of their own, and such a plugin.
+    pub apart: (PathBuf, PathBuf),
+    /// Who else calls into another process, by name.
+    pub other_processes: Vec<(&'static str, PathBuf)>,
     /// Who is left out, and why.
     pub left_out: Vec<(String, String)>,
     /// Compilers and the like, for the report.
@@ -100,6 +104,8 @@ impl Setup {
             linked: PathBuf::new(),
             signed: (PathBuf::new(), Vec::new()),
             sharing: [PathBuf::new(), PathBuf::new()],
+            apart: (PathBuf::new(), PathBuf::new()),
+            other_processes: Vec::new(),
             peers: Vec::new(),
             left_out: Vec::new(),
             versions: vec![succeed(Command::new("rustc").arg("--version"))?.trim().to_owned()],
@@ -111,7 +117,9 @@ impl Setup {
         setup.dynplug()?;
         setup.signed()?;
         setup.sharing()?;
+        setup.apart()?;
         setup.peers_in_rust();
+        setup.other_processes();
         match go::build(&setup) {
             Ok((peer, version)) => {
                 setup.peers.push(peer);
@@ -275,6 +283,32 @@ impl Setup {
             target.join("dynplug/release/sharing-app"),
         ];
         Ok(())
+    }
+
+    fn apart(&mut self) -> Outcome<()> {
+        say("a plugin in a process of its own");
+        let (workspace, target) = (self.repository.join("bench/apart"), self.work.join("apart"));
+        succeed(&mut self.tool(&["build", "--release", "--locked"], &workspace, &target))?;
+        let products = target.join("dynplug/release");
+        self.apart = (products.join("apart-app"), products.join("plugins/libapart_calls.so"));
+        Ok(())
+    }
+
+    fn other_processes(&mut self) {
+        for (name, package) in [
+            ("socketpair", "socketpair-host"),
+            ("ipc-channel", "ipc-channel-host"),
+            ("tarpc", "tarpc-host"),
+            ("tonic", "tonic-host"),
+        ] {
+            say(name);
+            match succeed(&mut self.cargo(&["build", "--locked", "-p", package], "peers", "peers")) {
+                Ok(_) => {
+                    self.other_processes.push((name, self.work.join("peers/release").join(package)));
+                }
+                Err(why) => self.leave_out(name, &*why),
+            }
+        }
     }
 
     fn peers_in_rust(&mut self) {

@@ -4,6 +4,7 @@
 //! A question is a line of three parts with tabs between them: what, how often, an argument. The answer is `ok` and a
 //! number, or `no` and a reason. Times are in nanoseconds, for all repetitions together.
 
+pub mod apart;
 pub mod loops;
 pub mod memory;
 pub mod names;

@@ -48,3 +48,12 @@ pub extern "C" fn list(start: *mut Item, length: usize) {
         first.id = first.id.wrapping_add(1);
     }
 }
+
+#[unsafe(no_mangle)]
+pub extern "C" fn bytes(start: *mut u8, length: usize) {
+    // SAFETY: the host passes bytes.
+    let bytes = unsafe { std::slice::from_raw_parts_mut(start, length) };
+    if let Some(first) = bytes.first_mut() {
+        *first = first.wrapping_add(1);
+    }
+}

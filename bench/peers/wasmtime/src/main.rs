@@ -1,6 +1,7 @@
 //! `wasmtime`, as its documentation uses it where modules are compiled ahead: `Engine::precompile_module` once, and
 //! `Module::deserialize_file` for each open.
 
+use bench_runner::apart;
 use bench_runner::{Answer, Peer, cannot, loops, names, names::Asked};
 use c_api::Item;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,33 @@ struct Calls {
     room: TypedFunc<u32, u32>,
     free: TypedFunc<(u32, u32), ()>,
     list: TypedFunc<(u32, u32), ()>,
+    bytes: TypedFunc<(u32, u32), ()>,
+}
+
+/// Calls of a module are calls from the host's memory into another, though in one process.
+struct Apart<'h>(&'h mut Store<()>, &'h Calls);
+
+impl apart::Calls for Apart<'_> {
+    fn number(&mut self, x: u64) -> apart::Result<u64> {
+        Ok(self.1.number.call(&mut *self.0, x)?)
+    }
+
+    fn bytes(&mut self, bytes: Vec<u8>) -> apart::Result<Vec<u8>> {
+        let Apart(store, calls) = self;
+        let size = bytes.len() as u32;
+        let place = calls.room.call(&mut **store, size)?;
+        calls.memory.write(&mut **store, place as usize, &bytes)?;
+        drop(bytes);
+        calls.bytes.call(&mut **store, (place, size))?;
+        let start = place as usize;
+        let back = calls.memory.data(&**store).get(start..start + size as usize).unwrap_or_default().to_vec();
+        calls.free.call(&mut **store, (place, size))?;
+        Ok(back)
+    }
+
+    fn processes(&self) -> Vec<u32> {
+        Vec::new()
+    }
 }
 
 /// Compiles it ahead, beside the module.
@@ -51,6 +79,7 @@ impl Host {
             room: instance.get_typed_func(&mut *store, "room")?,
             free: instance.get_typed_func(&mut *store, "free")?,
             list: instance.get_typed_func(&mut *store, "list")?,
+            bytes: instance.get_typed_func(&mut *store, "bytes")?,
         });
         Ok(())
     }
@@ -167,6 +196,9 @@ impl Peer for Host {
             _ => {}
         }
         let (calls, store) = (self.calls.as_ref().ok_or("nothing is loaded")?, &mut self.store);
+        if let "hot" | "parked" | "bytes" | "bytes once" = what {
+            return apart::answer(&mut Apart(store, calls), what, count);
+        }
         let store = std::cell::RefCell::new(store);
         match what {
             "number" => Ok(loops::numbers(count, |x| {

@@ -1,0 +1,4 @@
+//! What host and plugin share.
+
+pub use dynplug;
+pub use serde_bytes::ByteBuf;
