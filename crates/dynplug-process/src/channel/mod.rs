@@ -73,6 +73,16 @@ pub use {
 #[cfg(unix)]
 pub use worker::luggage;
 
+/// An empty vector with room for so many bytes. Memory for what is large is asked for in large pages where the system has them, since
+/// getting it page by page takes longer than what is done with it.
+///
+/// # Errors
+///
+/// There is no memory for them.
+pub fn room(bytes: usize) -> Result<Vec<u8>, std::collections::TryReserveError> {
+    system::room(bytes)
+}
+
 #[cfg(target_os = "linux")]
 use linux as system;
 #[cfg(not(target_os = "linux"))]

@@ -4,6 +4,7 @@
 
 use super::{Error, bell::Memory, layout::Layout, watch::Woken};
 use std::{
+    collections::TryReserveError,
     convert::Infallible,
     io,
     process::{Child, Command},
@@ -15,6 +16,11 @@ pub(super) type File = Infallible;
 
 pub(super) fn processors() -> u32 {
     1
+}
+
+pub(super) fn room(bytes: usize) -> Result<Vec<u8>, TryReserveError> {
+    let mut room = Vec::new();
+    room.try_reserve_exact(bytes).map(|()| room)
 }
 
 pub(super) fn give_back(file: &File, _: usize, _: usize) {

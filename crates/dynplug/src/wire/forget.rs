@@ -5,6 +5,7 @@
 //! such types are asked to be `Deserialize<'static>`, which all of them are, and get data through a deserializer that never
 //! lends any: who wants to keep a borrowed string is told that there is none.
 
+use dynplug_process::channel::room;
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
@@ -54,6 +55,9 @@ impl Bounds<'_> {
         }
     }
 }
+
+/// So many bytes are worth an allocation of their own kind.
+const LARGE: usize = 1 << 20;
 
 /// As in other formats that are read from strangers.
 const DEEPEST: u8 = 128;
@@ -134,6 +138,16 @@ impl<'i, 'c, D: Deserializer<'i>> Deserializer<'static> for Forget<'i, 'c, D> {
     }
 }
 
+/// A copy of what is large.
+fn large(bytes: &[u8]) -> Option<Vec<u8>> {
+    if bytes.len() < LARGE {
+        return None;
+    }
+    let mut copy = room(bytes.len()).ok()?;
+    copy.extend_from_slice(bytes);
+    Some(copy)
+}
+
 macro_rules! visit_plain {
     ($($method:ident($type:ty))*) => {
         $(
@@ -166,10 +180,24 @@ impl<'i, 'c, V: Visitor<'static>> Visitor<'i> for Forget<'i, 'c, V> {
         visit_f32(f32)
         visit_f64(f64)
         visit_char(char)
-        visit_str(&str)
         visit_string(String)
-        visit_bytes(&[u8])
         visit_byte_buf(Vec<u8>)
+    }
+
+    /// Who wants an owned string gets what is large in memory of the better kind; see [`room`].
+    fn visit_str<E: Error>(self, value: &str) -> Result<V::Value, E> {
+        match large(value.as_bytes()).map(String::from_utf8) {
+            Some(Ok(text)) => self.inner.visit_string(text),
+            _ => self.inner.visit_str(value),
+        }
+    }
+
+    /// As above.
+    fn visit_bytes<E: Error>(self, value: &[u8]) -> Result<V::Value, E> {
+        match large(value) {
+            Some(bytes) => self.inner.visit_byte_buf(bytes),
+            None => self.inner.visit_bytes(value),
+        }
     }
 
     fn visit_borrowed_str<E: Error>(self, value: &'i str) -> Result<V::Value, E> {
@@ -307,6 +335,53 @@ mod tests {
 
     fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
         Input::new(bytes).forgetting().read().map_err(|error| error.to_string())
+    }
+
+    /// What a visitor of bytes was given.
+    #[derive(Debug, PartialEq)]
+    enum Given {
+        Lent(usize),
+        Owned(Vec<u8>),
+    }
+
+    impl<'de> Deserialize<'de> for Given {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Given, D::Error> {
+            struct Takes;
+            impl serde::de::Visitor<'_> for Takes {
+                type Value = Given;
+
+                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str("bytes")
+                }
+
+                fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Given, E> {
+                    Ok(Given::Lent(bytes.len()))
+                }
+
+                fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Given, E> {
+                    Ok(Given::Owned(bytes))
+                }
+            }
+            deserializer.deserialize_byte_buf(Takes)
+        }
+    }
+
+    #[test]
+    fn what_is_large_is_given_away_where_somebody_wants_to_own_it() {
+        let text = |length| "ä".repeat(length / 2);
+        for length in [2, super::LARGE - 2, super::LARGE, super::LARGE + 7_000_000] {
+            let text = text(length);
+            let message = postcard::to_allocvec(&text).unwrap();
+            assert_eq!(read::<String>(&message).as_ref(), Ok(&text));
+            let given =
+                if length < super::LARGE { Given::Lent(length) } else { Given::Owned(text.into_bytes()) };
+            assert!(read::<Given>(&message).unwrap() == given, "{length}");
+        }
+        let mut broken = postcard::to_allocvec(&text(super::LARGE)).unwrap();
+        broken.pop();
+        assert!(read::<String>(&broken).is_err());
+        broken.push(b'a');
+        assert!(read::<String>(&broken).is_err());
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod shared;
 
 pub(super) use {
     setup::{Alarm, File, Files, Process, Socket, give_up, luggage, spawn},
-    shared::{Mapping, Writable, sleep, wake},
+    shared::{Mapping, Writable, room, sleep, wake},
 };
 
 use rustix::{

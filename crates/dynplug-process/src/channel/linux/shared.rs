@@ -2,14 +2,15 @@
 //!
 //! Offsets come from [`layout`](super::super::layout), never from the other process. They are checked all the same, with `assert!`.
 
-use super::super::bell::Memory;
+use super::super::{bell::Memory, layout::PAGE};
 use rustix::{
-    mm::{MapFlags, ProtFlags, mmap, munmap},
+    mm::{Advice, MapFlags, ProtFlags, madvise, mmap, munmap},
     thread::{Timespec, futex},
 };
 #[cfg(target_arch = "x86_64")]
 use std::arch::asm;
 use std::{
+    collections::TryReserveError,
     ffi::c_void,
     io,
     os::fd::AsFd,
@@ -68,7 +69,11 @@ impl Mapping {
     ) -> Result<(), ()> {
         assert!(offset.is_multiple_of(WORD), "not aligned");
         into.clear();
-        into.try_reserve(len).map_err(drop)?;
+        if into.capacity() < len {
+            // What there was goes first.
+            *into = Vec::new();
+            *into = room(len).map_err(drop)?;
+        }
         let from = self.at(offset, len);
         let to = into.as_mut_ptr();
         // SAFETY: `from` has `len` bytes of the mapping and begins with a word; `to` has room for them, of this process alone.
@@ -131,6 +136,25 @@ impl Memory for Writable {
     fn word(&self, offset: usize) -> &AtomicU32 {
         self.0.word(offset)
     }
+}
+
+/// From so many bytes on, getting memory page by page takes longer than what is done with it.
+const LARGE: usize = 4 << 20;
+
+/// As [`room`](super::super::room) says it. A large page is 512 of the others, and one page fault.
+pub(in crate::channel) fn room(bytes: usize) -> Result<Vec<u8>, TryReserveError> {
+    let mut room: Vec<u8> = Vec::new();
+    room.try_reserve_exact(bytes)?;
+    if bytes >= LARGE {
+        let start = room.as_mut_ptr();
+        let before = start.align_offset(PAGE);
+        // SAFETY: These are whole pages, but for the last, of the vector's own memory. Which pages the system takes for them changes no
+        // byte, nor what may be done with them.
+        let _ = unsafe {
+            madvise(start.wrapping_add(before).cast::<c_void>(), bytes - before, Advice::LinuxHugepage)
+        };
+    }
+    Ok(room)
 }
 
 /// Copies bytes that another process may write to meanwhile. Each is read once.
