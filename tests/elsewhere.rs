@@ -94,3 +94,28 @@ fn a_bundle_of_plugins_with_their_api_library_runs_beside_a_later_host_and_a_pol
     fs::write(&library, bytes).unwrap();
     start(Some(&key)).says("refused: ").says(name).does_not_say("started");
 }
+
+#[test]
+fn the_smallest_example_runs_its_plugin_elsewhere_by_one_line_of_the_host() {
+    let fixture = Fixture::example("hello elsewhere", "hello");
+    // A runner that tells which process it has become.
+    let told = fixture.path("told");
+    let run = || {
+        fixture.build().args(["--features", "process"]).go().ok();
+        let runner = fixture.outcome("dynplug-runner");
+        fs::rename(&runner, fixture.outcome("the runner")).unwrap();
+        let (told, real) = (told.display(), fixture.outcome("the runner"));
+        let script = format!("#!/bin/sh\necho $$ >> '{told}'\nexec '{}' \"$@\"\n", real.display());
+        fs::write(&runner, script).unwrap();
+        fs::set_permissions(&runner, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        fixture.run(&fixture.program("hello-anywhere")).go()
+    };
+    run().ok().prints("Hello, number 0\nV is 0");
+    assert!(!told.exists(), "there was another process");
+    fixture.replace("anywhere/src/main.rs", "loader.run_in(RunIn::Host)", "loader.run_in(RunIn::OwnProcess)");
+    run().ok().prints("Hello, number 0\nV is 0");
+    assert_eq!(fs::read_to_string(&told).unwrap().lines().count(), 1);
+    // And it is the plugin that runs there.
+    fs::remove_file(fixture.outcome("the runner")).unwrap();
+    fixture.run(&fixture.program("hello-anywhere")).go().fails_with(1).does_not_say("Hello");
+}

@@ -39,8 +39,8 @@ const KINDS: [Kind; 4] = [
         what: "hot",
         title: "Call of `fn(u64) -> u64` in another process, one after the other",
         about: "One multiplication and one addition; each call takes what the one before gave. The pair of sockets carries 64 bytes, by one `write` and one `read` on each side. wasmtime calls in its own process.",
-        rounds: 101,
-        sample: 5e6,
+        rounds: 21,
+        sample: 1e8,
     },
     Kind {
         id: "process-parked",

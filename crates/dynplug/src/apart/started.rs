@@ -204,17 +204,17 @@ impl Started {
         Ok(Function { place })
     }
 
-    /// The value that a static has now. In the host's process [`Plugin::lookup`] gives the static itself.
+    /// The value that a static has now, as serde carries it. In the host's process [`Plugin::lookup`] gives the static itself.
     ///
     /// # Errors
     ///
     /// As for [`function`](Self::function), and as for [`Function::call`].
     pub fn value<T>(&self, name: &str) -> Result<Result<T, CallError>, LookupError>
     where
-        T: Clone + DeserializeOwned + 'static,
+        T: Serialize + DeserializeOwned + 'static,
     {
         match &self.0 {
-            Place::Host(plugin) => plugin.lookup::<&'static T>(name).map(|value| Ok(value.clone())),
+            Place::Host(plugin) => plugin.lookup::<&'static T>(name).map(copied),
             Place::Own(own) => {
                 let remote = own.remote(name, TypeId::of::<&'static T>(), type_name::<&'static T>())?;
                 Ok(remote.call(None, &()))
@@ -296,6 +296,14 @@ thread_local! {
 
 /// So much of it is kept.
 const KEPT: usize = 1 << 20;
+
+/// What another process would be sent of a value. An atomic or a mutex has no clone, and what serde leaves out of a value is left
+/// out wherever the plugin runs.
+fn copied<T: Serialize + DeserializeOwned>(value: &T) -> Result<T, CallError> {
+    let mut bytes = Vec::new();
+    let written = Output::new(&mut bytes).write(value);
+    written.and_then(|()| Input::new(&bytes).read()).map_err(|error| CallError::Result(error.to_string()))
+}
 
 impl Own {
     fn remote(self: &Arc<Self>, name: &str, id: TypeId, want: &str) -> Result<Remote, LookupError> {
