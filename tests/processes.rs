@@ -260,6 +260,14 @@ fn whatever_a_runner_says_the_host_lives_on_and_says_what_is_wrong() {
 }
 
 #[test]
+fn a_host_that_panics_where_it_is_told_of_lines_has_its_plugin_all_the_same() {
+    let ran = host("panics start worker misbehave abort close greet");
+    ran.ok().says("told of worker starts").says("after abort: Hello, again\n");
+    ran.says("abort: the process was ended by signal 6 (SIGABRT); it wrote last:\n    about to abort\n");
+    ran.says("greeting: Err(\"the plugin was closed\")\n");
+}
+
+#[test]
 fn libraries_that_plugins_share_go_with_each_of_them() {
     let fixture = Fixture::empty("processes with libraries");
     fixture.copy("plugin_libraries").file("app/src/main.rs", LIBRARIES_HOST);

@@ -14,6 +14,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
+use std::panic::{self, AssertUnwindSafe};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -70,6 +71,15 @@ struct Live {
     ended: Condvar,
 }
 
+/// A call that is counted, until it is over: code of the host's that writes arguments may panic.
+struct Busy<'a>(&'a AtomicUsize);
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
 /// How long a call waits at most to learn how a process ended of which its channel says that it has.
 const END: Duration = Duration::from_secs(5);
 
@@ -116,11 +126,12 @@ impl Keeper {
         answer: &mut Vec<u8>,
     ) -> Result<u32, Failure<E>> {
         let live = self.shared.take(deadline)?;
+        let busy = Busy(&live.busy);
         if let Some(records) = &self.shared.options.records {
             live.channel.set_notice(records.wanted());
         }
         let called = live.call(function, deadline, write, answer);
-        live.busy.fetch_sub(1, Relaxed);
+        drop(busy);
         match called {
             Ok(status) => Ok(status),
             Err(Failure::Call(error)) => Err(self.shared.failed(&live, error, deadline)),
@@ -507,8 +518,11 @@ impl Receiving {
                 Ok(0) => self.file = None,
                 Ok(count) => {
                     let read = bytes.get(..count).unwrap_or_default();
-                    if let Err(broken) = self.messages.add(read, |message| records.record(message)) {
-                        records.broken(&broken.to_string());
+                    let added = self
+                        .messages
+                        .add(read, |message| foreign(|| records.record(message)).unwrap_or(Ok(())));
+                    if let Err(broken) = added {
+                        foreign(|| records.broken(&broken.to_string()));
                         self.file = None;
                     }
                 }
@@ -524,5 +538,11 @@ fn tell(options: &Options, stream: Stream, line: &str, tail: Option<&mut Tail>) 
     if let Some(tail) = tail {
         tail.add(line);
     }
-    (options.on_line)(stream, line);
+    foreign(|| (options.on_line)(stream, line));
+}
+
+/// Runs code of the host's that knows nothing of processes. One that panics has said so by the panic hook, and the process has to be
+/// watched on.
+fn foreign<T>(run: impl FnOnce() -> T) -> Option<T> {
+    panic::catch_unwind(AssertUnwindSafe(run)).ok()
 }

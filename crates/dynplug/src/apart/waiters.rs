@@ -8,6 +8,7 @@ use super::CallError;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread;
@@ -66,7 +67,8 @@ impl Outcome {
         let waker = told.waker.take();
         drop(told);
         if let Some(waker) = waker {
-            waker.wake();
+            // Code of a runtime. The thread has others to wait for.
+            let _ = panic::catch_unwind(AssertUnwindSafe(|| waker.wake()));
         }
     }
 }
@@ -87,7 +89,9 @@ impl Job {
         if self.is_late() {
             self.outcome.put(Err(CallError::Deadline));
         } else if self.outcome.is_wanted() {
-            self.outcome.put((self.call)());
+            let call = panic::catch_unwind(AssertUnwindSafe(self.call));
+            self.outcome
+                .put(call.unwrap_or_else(|_| Err(CallError::Result("waiting for it panicked".to_owned()))));
         }
     }
 }

@@ -17,6 +17,7 @@ fn main() {
             "fits" => place = RunIn::HostIfItFits,
             "runner" => options = options.runner(word()),
             "fails" => options = options.variable("WORKER_FAILS", word()),
+            "panics" => options = options.on_line(|_, line| panic!("told of {line}")),
             "lie" => options = options.variable("LIE", word()),
             "greet" => {
                 let greet = plugin.as_ref().expect("it was started").function::<fn(&str) -> String>("greet");
