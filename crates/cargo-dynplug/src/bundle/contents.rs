@@ -68,9 +68,7 @@ impl Places {
             },
         }
     }
-}
 
-impl Places {
     /// The places of plugins alone: where a host finds the API library of a plugin that it starts from there.
     pub fn of_plugins() -> Places {
         let beside = Places::of(Layout::Flat, "");

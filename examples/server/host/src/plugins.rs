@@ -37,7 +37,7 @@ pub enum Running {
         /// The plugin.
         plugin: Started,
         /// What it said of itself before it was started.
-        about: About,
+        about: Box<About>,
         /// Its file.
         path: String,
     },
@@ -83,7 +83,9 @@ pub unsafe fn start(found: &Found, loader: &Loader) -> Result<Used, String> {
     });
     let running = match plugin.in_host() {
         Some(plugin) => Running::Here(plugin),
-        None => Running::Elsewhere { plugin, about: about.clone(), path: place.display().to_string() },
+        None => {
+            Running::Elsewhere { plugin, about: Box::new(about.clone()), path: place.display().to_string() }
+        }
     };
     let routes = Router::new().route("/", ask.clone()).route("/{*path}", ask);
     Ok(Used { name, running, extension: None, routes })
