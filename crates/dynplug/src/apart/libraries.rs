@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 pub(super) struct Shared {
     pub(super) path: PathBuf,
     pub(super) bytes: Vec<u8>,
+    #[cfg(feature = "trust")]
     pub(super) soname: String,
 }
 
@@ -49,5 +50,11 @@ fn read(path: &Path, wanted: &LibraryReference, terms: &Terms) -> Result<(Shared
         let Manifest { product, package, id, .. } = &manifest;
         return Err(open::another(&file, Wanted::Library(wanted), *product, package, *id));
     }
-    Ok((Shared { path: file, bytes, soname: wanted.soname.clone() }, manifest))
+    let library = Shared {
+        path: file,
+        bytes,
+        #[cfg(feature = "trust")]
+        soname: wanted.soname.clone(),
+    };
+    Ok((library, manifest))
 }
