@@ -75,8 +75,10 @@ fn without_a_subscriber_or_with_a_closure_for_lines_these_go_there() {
 
 #[test]
 fn what_nobody_wants_is_not_sent_and_what_is_wanted_is_renewed_with_each_call() {
-    let ran = host("log info start worker debug log debug debug log off debug end");
+    let ran = host("log info start worker debug log debug debug heard wants log off debug end");
     ran.ok().says_in_order(["done: debug\n", "done: debug\n", "done: debug\n"]);
+    // The process itself knows: the host would leave out what is sent all the same.
+    ran.says_in_order(["debug is wanted: false", "debug is wanted: true", "debug is wanted: false"]);
     assert_eq!(ran.stdout.matches("log DEBUG worker: for who wants it plugin=worker").count(), 1, "{ran}");
 }
 

@@ -4,10 +4,14 @@ use app_api::dynplug::Loader;
 use app_api::dynplug::apart::{Confinement, Level, OwnProcess, RunIn, Started};
 use log::kv::{Key, Value, VisitSource};
 use std::fmt::Write;
+use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
 struct Logger;
+
+/// What the logger was told, and a bell for each.
+static HEARD: (Mutex<String>, Condvar) = (Mutex::new(String::new()), Condvar::new());
 
 impl log::Log for Logger {
     fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
@@ -19,6 +23,8 @@ impl log::Log for Logger {
         record.key_values().visit(&mut pairs).expect("it takes all");
         let place = record.file().is_some_and(|file| file.ends_with("lib.rs")) && record.line().is_some();
         println!("log {} {}: {}{} [{place}]", record.level(), record.target(), record.args(), pairs.0);
+        HEARD.0.lock().expect("nobody panics").push_str(&format!("{}\n", record.args()));
+        HEARD.1.notify_all();
     }
 
     fn flush(&self) {}
@@ -45,6 +51,13 @@ fn main() {
             "log" => {
                 let _ = log::set_logger(&Logger);
                 log::set_max_level(word().parse().expect("a level"));
+            }
+            "heard" => {
+                let word = word();
+                let heard = HEARD.0.lock().expect("nobody panics");
+                let within = Duration::from_secs(20);
+                let waited = HEARD.1.wait_timeout_while(heard, within, |heard| !heard.contains(&word));
+                assert!(!waited.expect("nobody panics").1.timed_out(), "nobody said {word}");
             }
             "trace" => {
                 let filter = EnvFilter::new(word());

@@ -53,6 +53,7 @@ fn flood() {
 #[dynplug::export]
 fn debug() {
     log::debug!("for who wants it");
+    println!("debug is wanted: {}", log::log_enabled!(log::Level::Debug));
 }
 
 #[dynplug::export]
