@@ -242,7 +242,7 @@ fn check(platform: &Platform, toolchain: &Toolchain, root: &Path) -> Outcome {
     }
     cargo.args([
         "--features",
-        "dynplug/tracing,dynplug/trust,dynplug-manifest/all-formats,dynplug-manifest/write",
+        "dynplug/tracing,dynplug/log,dynplug/trust,dynplug/process,dynplug-manifest/all-formats,dynplug-manifest/write",
     ]);
     cargo.arg("--target-dir").arg(root.join("target/platforms"));
     if toolchain.compiles_std {
