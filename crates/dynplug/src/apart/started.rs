@@ -301,8 +301,8 @@ const KEPT: usize = 1 << 20;
 /// out wherever the plugin runs.
 fn copied<T: Serialize + DeserializeOwned>(value: &T) -> Result<T, CallError> {
     let mut bytes = Vec::new();
-    let written = Output::new(&mut bytes).write(value);
-    written.and_then(|()| Input::new(&bytes).read()).map_err(|error| CallError::Result(error.to_string()))
+    Output::new(&mut bytes).write(value).map_err(|error| CallError::Result(error.to_string()))?;
+    Own::read(&bytes)
 }
 
 impl Own {

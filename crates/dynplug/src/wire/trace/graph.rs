@@ -3,6 +3,7 @@
 use super::super::Shape;
 use super::DEPTH;
 use std::collections::HashMap;
+use std::mem::Discriminant;
 
 /// Where a type is read: as which part of which other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,23 +33,8 @@ pub(super) type Key = (&'static str, &'static str, Kind);
 /// How a type wants to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
-    Bool,
-    I8,
-    I16,
-    I32,
-    I64,
-    I128,
-    U8,
-    U16,
-    U32,
-    U64,
-    U128,
-    F32,
-    F64,
-    Char,
-    Str,
-    Bytes,
-    Unit,
+    /// As which plain value.
+    Plain(Discriminant<Shape>),
     Option,
     List,
     Map,

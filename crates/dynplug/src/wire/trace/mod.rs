@@ -84,8 +84,7 @@ impl Shapes {
                     idle = if shapes.graph.learned == learned { idle + 1 } else { 0 };
                     learned = shapes.graph.learned;
                     if idle > shapes.graph.turns() {
-                        let what = "a part of it is never read".to_owned();
-                        return Err(Error::Shape(what));
+                        return Err(unread());
                     }
                 }
                 Err(error) => shapes.go_around(error)?,
@@ -115,9 +114,12 @@ impl Shapes {
 
     /// After a pass that ended early: something is to be otherwise in the next one.
     fn go_around(&mut self, error: Error) -> Done {
+        // The enums that were being read, from the inside out.
+        let mut enums = self.open.iter().rev().filter_map(|open| Some((open.node, open.variant?)));
         let what = match self.end.take() {
             Some(End::Endless) => {
-                if self.postpone() {
+                // Another variant may lead out.
+                if enums.clone().any(|(node, variant)| self.graph.postpone(node, variant)) {
                     return Ok(());
                 }
                 "it contains itself without end".to_owned()
@@ -131,21 +133,10 @@ impl Shapes {
             Some(End::Impossible(what)) => what,
             None => return Err(error),
         };
-        let enums =
-            self.open.iter().rev().filter_map(|open| open.variant.map(|variant| (open.node, variant)));
-        for (node, variant) in enums {
-            if self.graph.give_up(node, variant, &what) {
-                return Ok(());
-            }
+        match enums.any(|(node, variant)| self.graph.give_up(node, variant, &what)) {
+            true => Ok(()),
+            false => Err(Error::Shape(what)),
         }
-        Err(Error::Shape(what))
-    }
-
-    /// Has the innermost enum that is being read take another variant for once.
-    fn postpone(&mut self) -> bool {
-        let enums =
-            self.open.iter().rev().filter_map(|open| open.variant.map(|variant| (open.node, variant)));
-        enums.into_iter().any(|(node, variant)| self.graph.postpone(node, variant))
     }
 
     fn is_open(&self, node: usize) -> bool {
@@ -192,6 +183,10 @@ impl Shapes {
         let turn = self.graph.turn(node);
         Some((incomplete[turn % incomplete.len()], false))
     }
+}
+
+fn unread() -> Error {
+    Error::Shape("a part of it is never read".to_owned())
 }
 
 #[cfg(test)]

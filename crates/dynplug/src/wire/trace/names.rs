@@ -1,8 +1,8 @@
 //! What was seen, as what is sent and compared: types by their names.
 
 use super::super::{Contents, Described, Error, Shape, Type};
-use super::DEPTH;
 use super::graph::{Graph, Node, Parts, Slot, What};
+use super::{DEPTH, unread};
 use std::collections::{BTreeMap, HashMap};
 
 /// Everything that can be reached.
@@ -28,7 +28,6 @@ impl Names<'_> {
 
     fn shape(&mut self, slot: Slot) -> Result<Shape, Error> {
         let graph = self.graph;
-        let unread = || Error::Shape("a part of it is never read".to_owned());
         let at = slot.ok_or_else(unread)?;
         let node = graph.nodes.get(at).ok_or_else(unread)?;
         self.depth += 1;

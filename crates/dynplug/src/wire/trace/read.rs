@@ -7,6 +7,7 @@ use super::{DEPTH, End, Open, Shapes};
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
 use std::any::type_name;
 use std::fmt::{self, Display};
+use std::mem::discriminant;
 
 /// Ends a pass.
 #[derive(Debug)]
@@ -77,7 +78,8 @@ impl Shapes {
 }
 
 impl Read<'_> {
-    fn plain<'de, V: Visitor<'de>>(&mut self, kind: Kind, shape: Shape) -> Result<(), Stop> {
+    fn plain<'de, V: Visitor<'de>>(&mut self, shape: Shape) -> Result<(), Stop> {
+        let kind = Kind::Plain(discriminant(&shape));
         self.shapes.enter::<V>(self.place, kind, || What::Plain(shape)).map(drop)
     }
 
@@ -95,13 +97,13 @@ impl Read<'_> {
     }
 
     fn text<V: Visitor<'static>>(mut self, visitor: V) -> Result<V::Value, Stop> {
-        self.plain::<V>(Kind::Str, Shape::Str)?;
+        self.plain::<V>(Shape::Str)?;
         let text = self.sample(&TEXTS)?;
         visitor.visit_borrowed_str(text)
     }
 
     fn bytes<V: Visitor<'static>>(mut self, visitor: V) -> Result<V::Value, Stop> {
-        self.plain::<V>(Kind::Bytes, Shape::Bytes)?;
+        self.plain::<V>(Shape::Bytes)?;
         let count = self.sample(&BYTES)?;
         visitor.visit_borrowed_bytes(ZEROS.get(..count).unwrap_or(&[]))
     }
@@ -137,7 +139,7 @@ impl Read<'_> {
 macro_rules! numbers {
     ($($method:ident $visit:ident $shape:ident;)*) => {
         $(fn $method<V: Visitor<'static>>(mut self, visitor: V) -> Result<V::Value, Stop> {
-            self.plain::<V>(Kind::$shape, Shape::$shape)?;
+            self.plain::<V>(Shape::$shape)?;
             visitor.$visit(self.number()?)
         })*
     };
@@ -178,22 +180,22 @@ impl Deserializer<'static> for Read<'_> {
     }
 
     fn deserialize_bool<V: Visitor<'static>>(mut self, visitor: V) -> Result<V::Value, Stop> {
-        self.plain::<V>(Kind::Bool, Shape::Bool)?;
+        self.plain::<V>(Shape::Bool)?;
         visitor.visit_bool(self.sample(&[false, true])?)
     }
 
     fn deserialize_f32<V: Visitor<'static>>(mut self, visitor: V) -> Result<V::Value, Stop> {
-        self.plain::<V>(Kind::F32, Shape::F32)?;
+        self.plain::<V>(Shape::F32)?;
         visitor.visit_f32(self.sample(&FRACTIONS)?)
     }
 
     fn deserialize_f64<V: Visitor<'static>>(mut self, visitor: V) -> Result<V::Value, Stop> {
-        self.plain::<V>(Kind::F64, Shape::F64)?;
+        self.plain::<V>(Shape::F64)?;
         visitor.visit_f64(self.sample(&FRACTIONS)?.into())
     }
 
     fn deserialize_char<V: Visitor<'static>>(mut self, visitor: V) -> Result<V::Value, Stop> {
-        self.plain::<V>(Kind::Char, Shape::Char)?;
+        self.plain::<V>(Shape::Char)?;
         visitor.visit_char(self.sample(&CHARACTERS)?)
     }
 
@@ -214,7 +216,7 @@ impl Deserializer<'static> for Read<'_> {
     }
 
     fn deserialize_unit<V: Visitor<'static>>(mut self, visitor: V) -> Result<V::Value, Stop> {
-        self.plain::<V>(Kind::Unit, Shape::Unit)?;
+        self.plain::<V>(Shape::Unit)?;
         visitor.visit_unit()
     }
 
