@@ -15,7 +15,7 @@ static BUILT: LazyLock<(Fixture, Ran)> = LazyLock::new(|| {
 fn host(words: &str) -> Ran {
     let (fixture, build) = &*BUILT;
     build.ok();
-    words.split(' ').fold(fixture.app(), |call, word| call.arg(word)).go()
+    fixture.app().words(words).go()
 }
 
 const RUNTIMES: [&str; 3] = ["tokio", "one-thread", "bare"];

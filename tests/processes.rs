@@ -52,7 +52,7 @@ fn host(words: &str) -> Ran {
 fn call(words: &str) -> Call {
     let (fixture, build) = &*BUILT;
     build.ok();
-    words.split(' ').fold(fixture.app(), |call, word| call.arg(word))
+    fixture.app().words(words)
 }
 
 const WORKED: [&str; 11] = [

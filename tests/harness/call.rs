@@ -102,6 +102,11 @@ impl Call {
         self
     }
 
+    /// Adds words as arguments.
+    pub fn words(self, words: &str) -> Call {
+        words.split(' ').fold(self, |call, word| call.arg(word))
+    }
+
     /// Lets it take as long as a build may, since it has much to do on a machine that may be busy.
     pub fn takes_long(mut self) -> Call {
         self.limit = BUILD_LIMIT;
